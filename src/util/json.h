@@ -1,0 +1,82 @@
+/*
+ * A strict reader of JSON text (RFC 8259) that hands out slices of it. It exists beside cJSON because contentfs must
+ * give back what it read: numbers with their digits, keys in their order, strings with NUL and lone surrogates.
+ *
+ * json_check() walks a text once and says whether it is well formed. Everything else takes text that was checked,
+ * cannot fail for its form, and allocates nothing but what it writes. (Text that was not checked gives nonsense, but is
+ * never read beyond its end.) No function keeps a pointer; slices point into the text.
+ */
+#ifndef CONTENTFS_UTIL_JSON_H
+#define CONTENTFS_UTIL_JSON_H
+
+#include "util/buf.h"
+#include "util/err.h"
+#include "util/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+/* One value: its type and exactly its bytes in the source (a string with its quotes, no white space around). */
+struct json_value {
+	enum json_type type;
+	struct slice text;
+};
+
+/* The deepest nesting that json_check can be asked to accept. */
+#define JSON_DEPTH_MAX 65536
+
+/*
+ * Checks that `text` is one JSON value with white space around it at most (a UTF-8 byte order mark before it is passed
+ * over), nested no deeper than `depth` (1 to JSON_DEPTH_MAX; a scalar has depth 0, `[]` depth 1), and fills *value.
+ * -EPROTO with the byte offset and the reason if it is not; -EOVERFLOW if only the depth is too large (what comes
+ * behind a bracket deeper than JSON_DEPTH_MAX is not looked at).
+ * Bytes over 0x7f inside strings are not looked at here: see json_check_utf8.
+ */
+int json_check(struct slice text, int depth, struct json_value *value, struct err *err);
+
+/* Whether all of `text` is valid UTF-8 (no surrogates, nothing overlong, nothing over U+10FFFF); -EPROTO with the
+ * offset. */
+int json_check_utf8(struct slice text, struct err *err);
+
+/*
+ * Goes over the members of an object or the elements of an array:
+ *
+ *   struct json_iter it = json_iter(value);
+ *   struct json_value key, member;
+ *   while (json_next_member(&it, &key, &member)) ...     // or json_next_element(&it, &element)
+ *
+ * A value of another type has no members and no elements.
+ */
+struct json_iter {
+	const char *at;
+	const char *end;
+};
+
+struct json_iter json_iter(struct json_value container);
+bool json_next_member(struct json_iter *it, struct json_value *key, struct json_value *value);
+bool json_next_element(struct json_iter *it, struct json_value *value);
+
+/* Whether a string value, decoded, equals `text` (which holds no NUL). Allocates nothing. */
+bool json_string_is(struct json_value string, const char *text);
+
+/* The member of `object` under `key`; of several, the last, as most parsers have it. False if there is none. */
+bool json_get(struct json_value object, const char *key, struct json_value *value);
+
+/*
+ * Appends the decoded string to `out` (not emptied before) as UTF-8. A lone surrogate becomes its three-byte form
+ * (ED A0 80 … ED BF BF), which is not valid UTF-8, so that nothing is lost and whoever needs valid text can tell.
+ * A NUL is a NUL byte. 0, -ENOMEM, or -EINVAL if the value is not a string. `string` must not point into `out`.
+ */
+int json_string_decode(struct json_value string, struct buf *out);
+
+/* Reads a whole number in the range of int64_t, written as such. -EINVAL for anything else. */
+int json_integer(struct json_value number, long long *out);
+
+/* Appends `text`, which must not point into `out`, as a JSON string with quotes, escaping only what JSON demands (", \
+ * and control characters); three-byte surrogates as json_string_decode makes them become \uXXXX again; each other byte
+ * that is not part of UTF-8 becomes U+FFFD. 0 or -ENOMEM. */
+int json_append_string(struct buf *out, struct slice text);
+
+#endif
