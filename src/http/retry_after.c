@@ -1,0 +1,65 @@
+#include "http/retry_after.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Every time on the wire is in seconds; what is above this is as good as never and keeps the sums below in range. */
+#define SECONDS_MAX ((int64_t)1 << 40)
+
+static const char *skip_blanks(const char *text)
+{
+	return text + strspn(text, " \t");
+}
+
+/* A run of digits and nothing else but blanks around it. */
+static bool read_seconds(const char *text, int64_t *seconds)
+{
+	const char *c = skip_blanks(text);
+	int64_t sum = 0;
+	if (*c < '0' || *c > '9')
+		return false;
+	for (; *c >= '0' && *c <= '9'; c++)
+		sum = sum < SECONDS_MAX ? sum * 10 + (*c - '0') : SECONDS_MAX;
+	if (*skip_blanks(c))
+		return false;
+	*seconds = sum < SECONDS_MAX ? sum : SECONDS_MAX;
+	return true;
+}
+
+static int64_t bounded(int64_t ms)
+{
+	if (ms < 0)
+		return 0;
+	return ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
+}
+
+/* curl_getdate guesses at much that is no date of HTTP, a lone "-1" among it; all three forms of RFC 9110 begin with
+ * the name of a day. */
+static bool read_date(const char *text, int64_t *seconds)
+{
+	const char *c = skip_blanks(text);
+	if (!((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z')))
+		return false;
+	time_t when = curl_getdate(c, NULL);
+	if (when == -1)
+		return false;
+	*seconds = when < SECONDS_MAX ? (int64_t)when : SECONDS_MAX;
+	return true;
+}
+
+int64_t retry_after_ms(const char *header, int64_t now_ms)
+{
+	int64_t seconds;
+	if (!header)
+		return -1;
+	if (read_seconds(header, &seconds))
+		return bounded(seconds * 1000);
+	return read_date(header, &seconds) ? bounded(seconds * 1000 - now_ms) : -1;
+}
+
+int64_t retry_after_reset_ms(const char *header, int64_t now_ms)
+{
+	int64_t seconds;
+	return header && read_seconds(header, &seconds) ? bounded(seconds * 1000 - now_ms) : -1;
+}

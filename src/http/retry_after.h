@@ -1,0 +1,19 @@
+/* How long a service asks to be left alone. Pure functions of the header's text and the time. */
+#ifndef CONTENTFS_HTTP_RETRY_AFTER_H
+#define CONTENTFS_HTTP_RETRY_AFTER_H
+
+#include <stdint.h>
+
+/* The longest wait that is handed on: a day. Whoever waits may set a smaller bound. */
+#define RETRY_AFTER_MAX_MS (24 * 60 * 60 * (int64_t)1000)
+
+/* Both take the value of a header (NULL if it was not sent) and the wall time in ms since the epoch; both give 0 to
+ * RETRY_AFTER_MAX_MS (a time gone by is 0), or -1 if the text is not understood. */
+
+/* Retry-After (RFC 9110, 10.2.3): whole seconds, or an HTTP date. */
+int64_t retry_after_ms(const char *header, int64_t now_ms);
+
+/* x-ratelimit-reset: seconds since the epoch (as official clients read it, C). */
+int64_t retry_after_reset_ms(const char *header, int64_t now_ms);
+
+#endif

@@ -1,0 +1,103 @@
+/* URLs: taken apart by libcurl, so that no two parsers can disagree about which host is meant. */
+#include "http/url.h"
+
+#include "http/http.h"
+#include "util/cleanup.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+static void cleanup_curlu(CURLU **handle)
+{
+	curl_url_cleanup(*handle);
+}
+
+static void cleanup_part(char **part)
+{
+	curl_free(*part);
+}
+
+/* `host` as libcurl gives it: numeric forms made canonical, IPv6 in brackets. */
+static bool is_loopback(const char *host)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	char bare[INET6_ADDRSTRLEN] = "";
+	if (strcasecmp(host, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	size_t len = strlen(host);
+	if (host[0] != '[' || len < 2 || len - 2 >= sizeof(bare))
+		return false;
+	memcpy(bare, host + 1, len - 2);
+	return inet_pton(AF_INET6, bare, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static bool is_http(const char *scheme)
+{
+	return strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0;
+}
+
+static bool has_credentials(CURLU *handle)
+{
+	CLEANUP(cleanup_part) char *user = NULL;
+	CLEANUP(cleanup_part) char *password = NULL;
+	return curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK ||
+	       curl_url_get(handle, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK;
+}
+
+int url_look(const char *text, struct url *url, struct err *err)
+{
+	CLEANUP(cleanup_curlu) CURLU *handle = curl_url();
+	CLEANUP(cleanup_part) char *scheme = NULL;
+	CLEANUP(cleanup_part) char *host = NULL;
+	CLEANUP(cleanup_part) char *label = NULL;
+	if (!handle)
+		return err_oom(err);
+	CURLUcode code = curl_url_set(handle, CURLUPART_URL, text, 0);
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return err_oom(err);
+	if (code != CURLUE_OK || curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK || !is_http(scheme))
+		return err_set(err, -EINVAL, "the address of the service is not an http or https URL");
+	if (has_credentials(handle))
+		return err_set(err, -EINVAL, "the URL of the service must not hold a user or password");
+	if (curl_url_set(handle, CURLUPART_QUERY, NULL, 0) != CURLUE_OK ||
+	    curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
+	    curl_url_get(handle, CURLUPART_URL, &label, 0) != CURLUE_OK)
+		return err_oom(err);
+	*url = (struct url){.label = label, .loopback = is_loopback(host)};
+	label = NULL;
+	return 0;
+}
+
+void url_finish(struct url *url)
+{
+	curl_free(url->label);
+	*url = (struct url){0};
+}
+
+static bool is_unreserved(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
+	       c == '_' || c == '~';
+}
+
+int http_append_encoded(struct buf *url, struct slice text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+		char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
+		int rc = is_unreserved(c) ? buf_append_char(url, (char)c) : buf_append(url, escape, sizeof(escape));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
