@@ -1,0 +1,59 @@
+/*
+ * The JSON of an answer: checked once as a whole, then read by the names that are asked for. Private to this folder.
+ */
+#ifndef CONTENTFS_DELIVERY_ANSWER_H
+#define CONTENTFS_DELIVERY_ANSWER_H
+
+#include "util/err.h"
+#include "util/json.h"
+#include "util/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A whole answer: an object with a list, such as `items`, of which each element is to stand or fall by itself. */
+struct answer {
+	struct json_value root;
+	bool deep;   /* something is nested too deeply: look at each element */
+	bool broken; /* something is not valid UTF-8: look at each element */
+};
+
+/* Reads `body`. -EPROTO if it is not a JSON object. `answer` points into `body`. */
+int answer_read(struct slice body, struct answer *answer, struct err *err);
+
+/* How many elements `list` has. -EPROTO if it is not an array, or has more than PAGE_ITEMS_MAX; `what` names them. */
+int answer_count(struct json_value list, const char *what, size_t *count, struct err *err);
+
+/* What makes an element of the list unusable whatever it says: not an object, deeper than ITEM_DEPTH_MAX, not valid
+ * UTF-8. A static text, or NULL. */
+const char *answer_element_fault(const struct answer *answer, struct json_value element);
+
+/* A member that is asked for; of several with this key the last counts, and a missing one reads as null. */
+struct answer_member {
+	const char *key;
+	struct json_value *value;
+};
+
+/* Fills all `wanted` in one go over `object`. What is not an object has no members. */
+void answer_members(struct json_value object, const struct answer_member *wanted, size_t count);
+
+/* Whether nothing was said: null, missing, or the empty string. */
+bool answer_is_empty(struct json_value value);
+
+/* Decoded strings, for as long as their page. Starts as NULL. */
+struct page_strings;
+
+/* The text of a string value: a slice of its source where that is the text already, else decoded into *strings. Empty
+ * for a value that is not a string. 0 or -ENOMEM. */
+int answer_text(struct json_value value, struct page_strings **strings, struct slice *text);
+
+/* The time in a string value, in ms since the epoch. 0, -ENOMEM, or -EINVAL if there is none to be read. */
+int answer_time(struct json_value value, struct page_strings **strings, int64_t *ms);
+
+/* A whole number such as _version; 0 if it is none. */
+long long answer_number(struct json_value value);
+
+void page_strings_free(struct page_strings *strings); /* NULL is fine */
+
+#endif

@@ -1,0 +1,269 @@
+/*
+ * Questions as URLs and headers, answers as outcomes. The delivery token is in one place only, a header line made when
+ * the delivery is created; the service's own words are searched for it before they get into a message.
+ */
+#include "delivery/delivery.h"
+
+#include "delivery/refusal.h"
+#include "http/http.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TYPES_PER_ANSWER "100" /* the documented most */
+#define HEADERS_MAX 4          /* with the NULL at the end */
+
+struct delivery {
+	struct http *http;
+	struct buf host;
+	struct buf environment;
+	struct buf api_key; /* these three are whole header lines */
+	struct buf token;
+	struct buf branch;
+	const char *headers[HEADERS_MAX];
+	size_t token_at;    /* where in its header line the token begins */
+	struct buf url;     /* of the call under way */
+	struct http_answer answer;
+};
+
+int delivery_outcome_errno(enum delivery_outcome outcome)
+{
+	switch (outcome) {
+	case DELIVERY_OK:
+		return 0;
+	case DELIVERY_CREDENTIALS_REFUSED:
+		return -EACCES;
+	case DELIVERY_QUERY_REFUSED:
+		return -EINVAL;
+	case DELIVERY_RATE_LIMITED:
+	case DELIVERY_UNAVAILABLE:
+		return -EHOSTUNREACH;
+	case DELIVERY_TOKEN_REFUSED:
+	case DELIVERY_NONSENSE:
+		return -EPROTO;
+	case DELIVERY_STOPPED:
+		return -ECANCELED;
+	case DELIVERY_FAILED:
+		break;
+	}
+	return -EIO;
+}
+
+/* What http_get failed with. */
+static enum delivery_outcome outcome_of(int rc)
+{
+	switch (rc) {
+	case -EHOSTUNREACH:
+		return DELIVERY_UNAVAILABLE;
+	case -EBADMSG:
+	case -EMSGSIZE:
+		return DELIVERY_NONSENSE;
+	case -EINVAL:
+		return DELIVERY_QUERY_REFUSED;
+	case -ECANCELED:
+		return DELIVERY_STOPPED;
+	default:
+		return DELIVERY_FAILED;
+	}
+}
+
+/* A line break in a value would make a header of our caller's out of it. */
+static int check_value(const char *value, const char *what, struct err *err)
+{
+	if (!value || !*value)
+		return err_set(err, -EINVAL, "the %s is missing", what);
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c <= 0x20 || *c == 0x7f)
+			return err_set(err, -EINVAL, "the %s holds blanks or control characters", what);
+	return 0;
+}
+
+static int add_header(struct delivery *delivery, struct buf *line, const char *name, const char *value)
+{
+	size_t count = 0;
+	while (delivery->headers[count])
+		count++;
+	buf_append_text(line, name);
+	buf_append_text(line, ": ");
+	if (buf_append_text(line, value) < 0)
+		return -ENOMEM;
+	delivery->headers[count] = line->text;
+	return 0;
+}
+
+static int check_target(const struct delivery_target *target, struct err *err)
+{
+	int rc = check_value(target->host, "host", err);
+	if (rc == 0)
+		rc = check_value(target->api_key, "API key", err);
+	if (rc == 0)
+		rc = check_value(target->token, "delivery token", err);
+	if (rc == 0 && (!target->environment || !*target->environment))
+		rc = err_set(err, -EINVAL, "the environment is missing");
+	if (rc == 0 && target->branch)
+		rc = check_value(target->branch, "branch", err);
+	return rc;
+}
+
+static int copy_target(struct delivery *delivery, const struct delivery_target *target)
+{
+	if (buf_append_text(&delivery->host, target->host) < 0 ||
+	    buf_append_text(&delivery->environment, target->environment) < 0 ||
+	    add_header(delivery, &delivery->api_key, "api_key", target->api_key) < 0 ||
+	    add_header(delivery, &delivery->token, "access_token", target->token) < 0)
+		return -ENOMEM;
+	delivery->token_at = delivery->token.len - strlen(target->token);
+	return target->branch ? add_header(delivery, &delivery->branch, "branch", target->branch) : 0;
+}
+
+int delivery_create(struct delivery **out, const struct delivery_target *target, struct err *err)
+{
+	int rc = check_target(target, err);
+	if (rc < 0)
+		return rc;
+	struct delivery *delivery = calloc(1, sizeof(*delivery));
+	if (!delivery)
+		return err_oom(err);
+	rc = copy_target(delivery, target) < 0 ? err_oom(err) : http_create(&delivery->http, err);
+	if (rc < 0)
+		delivery_destroy(delivery);
+	else
+		*out = delivery;
+	return rc;
+}
+
+void delivery_destroy(struct delivery *delivery)
+{
+	if (!delivery)
+		return;
+	http_destroy(delivery->http);
+	http_answer_finish(&delivery->answer);
+	if (delivery->token.text)
+		explicit_bzero(delivery->token.text, delivery->token.cap);
+	buf_finish(&delivery->host);
+	buf_finish(&delivery->environment);
+	buf_finish(&delivery->api_key);
+	buf_finish(&delivery->token);
+	buf_finish(&delivery->branch);
+	buf_finish(&delivery->url);
+	free(delivery);
+}
+
+/* Starts the URL of a call. Failures stick to the buffer, so that the last append tells of all. */
+static void start_url(struct delivery *delivery, const char *path)
+{
+	buf_reset(&delivery->url);
+	buf_append(&delivery->url, delivery->host.text, delivery->host.len);
+	buf_append_text(&delivery->url, path);
+	buf_append_text(&delivery->url, "?environment=");
+	http_append_encoded(&delivery->url, buf_slice(&delivery->environment));
+}
+
+/* NULL is no parameter. */
+static void add_parameter(struct delivery *delivery, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	buf_append_char(&delivery->url, '&');
+	buf_append_text(&delivery->url, name);
+	buf_append_char(&delivery->url, '=');
+	http_append_encoded(&delivery->url, slice_of(value));
+}
+
+/* The service might quote what it was sent. */
+static void mask_token(struct delivery *delivery)
+{
+	struct slice token = slice_of(delivery->token.text + delivery->token_at);
+	char *at = delivery->answer.body.text;
+	char *end = at + delivery->answer.body.len;
+	while (at && (at = memmem(at, (size_t)(end - at), token.at, token.len)))
+		memset(at, '*', token.len);
+}
+
+/* Sends the URL that was made. On DELIVERY_OK the answer's body is that of a 200. */
+static enum delivery_outcome ask(struct delivery *delivery, int64_t *retry_after_ms, struct err *err)
+{
+	struct http_answer *answer = &delivery->answer;
+	const struct http_request request = {
+		.url = buf_text(&delivery->url),
+		.headers = delivery->headers,
+		.body_max = PAGE_BYTES_MAX,
+	};
+	int rc = delivery->url.failed ? err_oom(err) : http_get(delivery->http, &request, answer, err);
+	if (retry_after_ms)
+		*retry_after_ms = rc == 0 ? answer->retry_after_ms : -1;
+	if (rc < 0)
+		return outcome_of(rc);
+	if (answer->status == 200)
+		return DELIVERY_OK;
+	if (answer->status >= 300 && answer->status <= 399)
+		return refusal_redirect(answer->status, answer->location, err);
+	mask_token(delivery);
+	return refusal_outcome(answer->status, buf_slice(&answer->body), err);
+}
+
+/* A body that was to be JSON of a certain shape, and what reading it came to. */
+static enum delivery_outcome judge_parse(const struct delivery *delivery, int rc, struct err *err)
+{
+	if (rc == 0)
+		return DELIVERY_OK;
+	if (rc != -EPROTO)
+		return DELIVERY_FAILED;
+	err_prefix(err, rc, "%.200s (%.100s)", delivery->host.text, delivery->answer.content_type);
+	return DELIVERY_NONSENSE;
+}
+
+enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync_query *query, struct page *page,
+				    int64_t *retry_after_ms, struct err *err)
+{
+	page_finish(page);
+	start_url(delivery, "/v3/stacks/sync");
+	switch (query->mode) {
+	case SYNC_INIT:
+		add_parameter(delivery, "init", "true");
+		add_parameter(delivery, "content_type_uid", query->content_type);
+		add_parameter(delivery, "locale", query->locale);
+		add_parameter(delivery, "start_from", query->start_from);
+		add_parameter(delivery, "type", query->types);
+		break;
+	case SYNC_PAGE:
+		add_parameter(delivery, "pagination_token", query->token);
+		break;
+	case SYNC_DELTA:
+		add_parameter(delivery, "sync_token", query->token);
+		break;
+	}
+	enum delivery_outcome outcome = ask(delivery, retry_after_ms, err);
+	if (outcome != DELIVERY_OK)
+		return outcome;
+	return judge_parse(delivery, page_parse(&delivery->answer.body, page, err), err);
+}
+
+enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned skip, struct content_type_list *list,
+					     int64_t *retry_after_ms, struct err *err)
+{
+	char number[16];
+	content_type_list_finish(list);
+	snprintf(number, sizeof(number), "%u", skip);
+	start_url(delivery, "/v3/content_types");
+	add_parameter(delivery, "skip", number);
+	add_parameter(delivery, "limit", TYPES_PER_ANSWER);
+	add_parameter(delivery, "include_global_field_schema", "true");
+	enum delivery_outcome outcome = ask(delivery, retry_after_ms, err);
+	if (outcome != DELIVERY_OK)
+		return outcome;
+	return judge_parse(delivery, content_type_list_parse(&delivery->answer.body, list, err), err);
+}
+
+void delivery_stop(struct delivery *delivery)
+{
+	http_stop(delivery->http);
+}
+
+uint64_t delivery_count(const struct delivery *delivery)
+{
+	return http_count(delivery->http);
+}
