@@ -1,0 +1,83 @@
+/* What the files of the writing side share. Private to store/. */
+#ifndef CONTENTFS_STORE_INTERNAL_H
+#define CONTENTFS_STORE_INTERNAL_H
+
+#include "store/db.h"
+#include "store/statements.h"
+#include "store/store.h"
+
+/* What the transaction has done to a directory so far; written to it at the commit. */
+struct directory_change {
+	int64_t ino;
+	int64_t subdirs;
+	int64_t files;
+	int64_t bytes;
+};
+
+#define DIRECTORY_CHANGES_MAX 64
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *statements[ST_COUNT];
+	int lock_fd;
+	bool in_transaction;
+	bool removed_names;     /* a directory may have become empty */
+	bool removals_noted;    /* the removal table may have rows */
+	int64_t journal_end;    /* committed */
+	int64_t journal_next;   /* with this transaction */
+	int64_t now_ns;         /* wall time of the transaction */
+	struct directory_change changed[DIRECTORY_CHANGES_MAX];
+	int changed_count;
+};
+
+/* A list of node numbers that was read before the rows behind it are changed. */
+struct ino_list {
+	int64_t *ino;
+	size_t count;
+	size_t cap;
+};
+
+int ino_list_add(struct ino_list *list, int64_t ino, struct err *err);
+void ino_list_finish(struct ino_list *list);
+
+/* Runs a statement (bound already) and gathers its first column. */
+int ino_list_fill(struct ino_list *list, sqlite3_stmt *stmt, struct err *err);
+
+/* directories.c */
+
+/* The directory that holds the item's name: its ino, or 0 if it does not exist. */
+int directory_find(struct store *store, const struct store_key *key, int64_t *ino, struct err *err);
+
+/* The same, made with whatever is missing above it. */
+int directory_make(struct store *store, const struct store_key *key, int64_t *ino, struct err *err);
+
+/* The directories that may hold what a key with an empty locale covers. */
+int directory_each(struct store *store, const struct store_key *key, struct ino_list *list, struct err *err);
+
+/* Notes a change in a directory for the commit. */
+int directory_note(struct store *store, int64_t ino, int64_t subdirs, int64_t files, int64_t bytes, struct err *err);
+
+/* Writes what was noted, and takes empty directories out of the tree. */
+int directory_settle(struct store *store, struct err *err);
+
+/* place.c */
+
+int journal_add(struct store *store, enum change_op op, const struct store_key *key, int64_t parent, struct slice name,
+		int64_t old, int64_t event_at, struct err *err);
+
+/* Makes the node and its version; parent is 0 for a staged one. */
+int node_add(struct store *store, const struct store_item *item, int64_t parent, int64_t *ino, struct err *err);
+
+/* Deletes a node that nobody can have open. */
+int node_delete(struct store *store, int64_t ino, struct err *err);
+
+/* Gives the key's name to a node that is there. */
+int node_link(struct store *store, const struct store_key *key, int64_t ino, int64_t size, int64_t event_at, int64_t parent,
+	      struct err *err);
+
+/* Takes the name from a node: it is superseded from then on. */
+int node_unlink(struct store *store, int64_t ino, struct err *err);
+
+int node_supersede(struct store *store, int64_t ino, int64_t size, struct err *err);
+
+#endif

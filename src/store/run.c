@@ -1,0 +1,389 @@
+/*
+ * What one run over the Sync API keeps: where its tokens are, what it has staged, which removals it has seen, and which
+ * visible items it listed.
+ */
+#include "store/internal.h"
+#include "tree/name.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* --- looking ------------------------------------------------------------------------------------------------------ */
+
+static int bind_key(sqlite3_stmt *stmt, const struct store_key *key)
+{
+	sqlite3_bind_int(stmt, 1, (int)key->kind);
+	db_bind_text(stmt, 2, key->content_type);
+	db_bind_text(stmt, 3, key->locale);
+	db_bind_text(stmt, 4, key->uid);
+	return 5; /* the next parameter */
+}
+
+static int find_live(struct store *store, const struct store_key *key, struct store_version *live, struct err *err)
+{
+	int64_t parent = 0;
+	int rc = directory_find(store, key, &parent, err);
+	if (rc < 0 || parent == 0)
+		return rc;
+	char name[NAME_BYTES_MAX + 1];
+	sqlite3_stmt *stmt = store->statements[ST_DIRENT_GET];
+	sqlite3_bind_int64(stmt, 1, parent);
+	db_bind_text(stmt, 2, slice_make(name, name_encode(key->uid, ".json", name)));
+	rc = db_row(stmt, err);
+	if (rc <= 0)
+		return rc;
+	int64_t ino = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+
+	stmt = store->statements[ST_NODE_GET];
+	sqlite3_bind_int64(stmt, 1, ino);
+	rc = db_row(stmt, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(err, -EUCLEAN, "the store is damaged: a name points nowhere");
+	live->event_at = sqlite3_column_int64(stmt, 3);
+	sqlite3_reset(stmt);
+	stmt = store->statements[ST_VERSION_NUMBER];
+	sqlite3_bind_int64(stmt, 1, ino);
+	rc = db_row(stmt, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(err, -EUCLEAN, "the store is damaged: node %lld has no text", (long long)ino);
+	live->number = sqlite3_column_int64(stmt, 0);
+	live->ino = ino;
+	sqlite3_reset(stmt);
+	return 0;
+}
+
+static int find_staged(struct store *store, const struct store_key *key, struct store_version *staged, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *stmt = store->statements[ST_STAGED_GET];
+	bind_key(stmt, key);
+	int rc = db_row(stmt, err);
+	if (rc <= 0)
+		return rc;
+	staged->ino = sqlite3_column_int64(stmt, 0);
+	staged->event_at = sqlite3_column_int64(stmt, 1);
+	staged->number = sqlite3_column_int64(stmt, 2);
+	return 0;
+}
+
+static int find_removal(struct store *store, const struct store_key *key, int64_t *at, struct err *err)
+{
+	if (!store->removals_noted)
+		return 0;
+	CLEANUP(db_reset) sqlite3_stmt *stmt = store->statements[ST_REMOVAL_NEWEST];
+	bind_key(stmt, key);
+	int rc = db_row(stmt, err);
+	if (rc > 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+		*at = sqlite3_column_int64(stmt, 0);
+	return rc < 0 ? rc : 0;
+}
+
+int store_find(struct store *store, const struct store_key *key, struct store_known *known, struct err *err)
+{
+	const struct store_version none = {.ino = 0, .event_at = NO_EVENT};
+	struct store_known found = {.live = none, .staged = none, .removed_at = NO_EVENT};
+	int rc = find_live(store, key, &found.live, err);
+	if (rc == 0)
+		rc = find_staged(store, key, &found.staged, err);
+	if (rc == 0)
+		rc = find_removal(store, key, &found.removed_at, err);
+	if (rc == 0)
+		*known = found;
+	return rc;
+}
+
+int store_text_equals(struct store *store, int64_t ino, struct slice text, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *stmt = store->statements[ST_VERSION_TEXT];
+	sqlite3_bind_int64(stmt, 1, ino);
+	int rc = db_row(stmt, err);
+	return rc <= 0 ? rc : slice_eq(db_column_text(stmt, 0), text);
+}
+
+/* --- staging ------------------------------------------------------------------------------------------------------ */
+
+static int unstage_one(struct store *store, const struct store_key *key, int64_t ino, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_STAGED_REMOVE];
+	bind_key(stmt, key);
+	int rc = db_run(stmt, err);
+	return rc < 0 ? rc : node_delete(store, ino, err);
+}
+
+int store_stage(struct store *store, const struct store_item *item, struct err *err)
+{
+	struct store_version before = {0};
+	int rc = find_staged(store, &item->key, &before, err);
+	if (rc == 0 && before.ino)
+		rc = node_delete(store, before.ino, err);
+	int64_t ino;
+	if (rc == 0)
+		rc = node_add(store, item, 0, &ino, err);
+	if (rc < 0)
+		return rc;
+	sqlite3_stmt *stmt = store->statements[ST_STAGED_SET];
+	int next = bind_key(stmt, &item->key);
+	sqlite3_bind_int(stmt, next, item->stream);
+	sqlite3_bind_int64(stmt, next + 1, ino);
+	return db_run(stmt, err);
+}
+
+/* One staged item that a removal covers: 1 if there was one. */
+static int unstage_covered(struct store *store, const struct store_key *key, int64_t event_at, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_STAGED_COVERED];
+	int next = bind_key(stmt, key);
+	sqlite3_bind_int64(stmt, next, event_at);
+	int rc = db_row(stmt, err);
+	if (rc <= 0)
+		return rc;
+	/* The slices point into the row, so they are copied before it goes. */
+	CLEANUP(buf_finish) struct buf locale = BUF_INIT;
+	CLEANUP(buf_finish) struct buf uid = BUF_INIT;
+	struct slice text = db_column_text(stmt, 0);
+	buf_append(&locale, text.at, text.len);
+	text = db_column_text(stmt, 1);
+	buf_append(&uid, text.at, text.len);
+	sqlite3_reset(stmt);
+	if (locale.failed || uid.failed)
+		return err_oom(err);
+	struct store_key one = {key->kind, key->content_type, buf_slice(&locale), buf_slice(&uid)};
+	struct store_version staged = {0};
+	rc = find_staged(store, &one, &staged, err);
+	if (rc == 0)
+		rc = unstage_one(store, &one, staged.ino, err);
+	return rc < 0 ? rc : 1;
+}
+
+static int unstage(struct store *store, const struct store_key *key, int64_t event_at, struct err *err)
+{
+	int rc;
+	if (key->locale.len > 0 && key->uid.len > 0) {
+		struct store_version staged = {0};
+		rc = find_staged(store, key, &staged, err);
+		if (rc == 0 && staged.ino && staged.event_at <= event_at)
+			rc = unstage_one(store, key, staged.ino, err);
+		return rc;
+	}
+	while ((rc = unstage_covered(store, key, event_at, err)) > 0)
+		;
+	return rc;
+}
+
+int store_note_removal(struct store *store, int stream, const struct store_key *key, int64_t event_at, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_REMOVAL_NOTE];
+	int next = bind_key(stmt, key);
+	sqlite3_bind_int(stmt, next, stream);
+	sqlite3_bind_int64(stmt, next + 1, event_at);
+	int rc = db_run(stmt, err);
+	if (rc < 0)
+		return rc;
+	store->removals_noted = true;
+	return unstage(store, key, event_at, err);
+}
+
+int store_list(struct store *store, int stream, int64_t ino, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_LISTED_ADD];
+	sqlite3_bind_int(stmt, 1, stream);
+	sqlite3_bind_int64(stmt, 2, ino);
+	return db_run(stmt, err);
+}
+
+/* --- making it visible -------------------------------------------------------------------------------------------- */
+
+static struct store_key row_key(sqlite3_stmt *row)
+{
+	return (struct store_key){
+		.kind = (enum node_kind)sqlite3_column_int(row, 0),
+		.content_type = db_column_text(row, 1),
+		.locale = db_column_text(row, 2),
+		.uid = db_column_text(row, 3),
+	};
+}
+
+static int carry_out_removals(struct store *store, int stream, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_REMOVAL_EACH];
+	sqlite3_bind_int(row, 1, stream);
+	int rc;
+	while ((rc = db_row(row, err)) > 0) {
+		struct store_key key = row_key(row);
+		rc = store_unplace(store, &key, sqlite3_column_int64(row, 4), err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+static int link_staged(struct store *store, const struct store_key *key, int64_t ino, struct err *err)
+{
+	int64_t parent;
+	int rc = directory_make(store, key, &parent, err);
+	if (rc < 0)
+		return rc;
+	sqlite3_stmt *stmt = store->statements[ST_NODE_ADOPT];
+	sqlite3_bind_int64(stmt, 1, ino);
+	sqlite3_bind_int64(stmt, 2, parent);
+	rc = db_run(stmt, err);
+	if (rc < 0)
+		return rc;
+	stmt = store->statements[ST_NODE_GET];
+	sqlite3_bind_int64(stmt, 1, ino);
+	rc = db_row(stmt, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(err, -EUCLEAN, "the store is damaged: a staged item has no node");
+	int64_t size = sqlite3_column_int64(stmt, 2);
+	int64_t event_at = sqlite3_column_int64(stmt, 3);
+	sqlite3_reset(stmt);
+	return node_link(store, key, ino, size, event_at, parent, err);
+}
+
+static int place_staged(struct store *store, int stream, bool mark, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_STAGED_EACH];
+	sqlite3_bind_int(row, 1, stream);
+	int rc;
+	while ((rc = db_row(row, err)) > 0) {
+		struct store_key key = row_key(row);
+		int64_t ino = sqlite3_column_int64(row, 4);
+		rc = link_staged(store, &key, ino, err);
+		if (rc == 0 && mark)
+			rc = store_list(store, stream, ino, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+static int remove_unlisted(struct store *store, int stream, struct err *err)
+{
+	CLEANUP(ino_list_finish) struct ino_list list = {0};
+	sqlite3_stmt *stmt = store->statements[ST_LISTED_NOT];
+	sqlite3_bind_int(stmt, 1, stream);
+	int rc = ino_list_fill(&list, stmt, err);
+	for (size_t i = 0; rc == 0 && i < list.count; i++)
+		rc = node_unlink(store, list.ino[i], err);
+	return rc;
+}
+
+int store_publish(struct store *store, int stream, bool complete, struct err *err)
+{
+	int rc = carry_out_removals(store, stream, err);
+	if (rc == 0)
+		rc = place_staged(store, stream, complete, err);
+	if (rc == 0 && complete)
+		rc = remove_unlisted(store, stream, err);
+	if (rc < 0)
+		return rc;
+	/* The staged nodes have names now and must outlive their rows here. */
+	sqlite3_stmt *stmt = store->statements[ST_STAGED_FORGET];
+	sqlite3_bind_int(stmt, 1, stream);
+	return db_run(stmt, err);
+}
+
+int store_forget_run(struct store *store, int stream, struct err *err)
+{
+	CLEANUP(ino_list_finish) struct ino_list left = {0};
+	sqlite3_stmt *stmt = store->statements[ST_STAGED_INOS];
+	sqlite3_bind_int(stmt, 1, stream);
+	int rc = ino_list_fill(&left, stmt, err);
+	for (size_t i = 0; rc == 0 && i < left.count; i++)
+		rc = node_delete(store, left.ino[i], err);
+	static const enum statement forget[] = {ST_STAGED_FORGET, ST_REMOVAL_FORGET, ST_LISTED_FORGET};
+	for (size_t i = 0; rc == 0 && i < sizeof(forget) / sizeof(forget[0]); i++) {
+		stmt = store->statements[forget[i]];
+		sqlite3_bind_int(stmt, 1, stream);
+		rc = db_run(stmt, err);
+	}
+	return rc;
+}
+
+/* --- streams ------------------------------------------------------------------------------------------------------ */
+
+static int copy_text(sqlite3_stmt *row, int column, char **out)
+{
+	if (sqlite3_column_type(row, column) == SQLITE_NULL)
+		return 0;
+	*out = strdup((const char *)sqlite3_column_text(row, column));
+	return *out ? 0 : -ENOMEM;
+}
+
+int store_stream_load(struct store *store, int id, struct stream *out, struct err *err)
+{
+	struct stream stream = {.id = id, .run = RUN_FIRST};
+	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_STREAM_GET];
+	sqlite3_bind_int(row, 1, id);
+	int rc = db_row(row, err);
+	if (rc < 0)
+		return rc;
+	if (rc > 0) {
+		if (copy_text(row, 0, &stream.content_type) < 0 || copy_text(row, 1, &stream.locale) < 0 ||
+		    copy_text(row, 2, &stream.sync_token) < 0 || copy_text(row, 3, &stream.page_token) < 0) {
+			stream_finish(&stream);
+			return err_oom(err);
+		}
+		stream.run = (enum stream_run)sqlite3_column_int(row, 4);
+		stream.pages = (uint64_t)sqlite3_column_int64(row, 5);
+		stream.items = (uint64_t)sqlite3_column_int64(row, 6);
+	}
+	*out = stream;
+	return 0;
+}
+
+static void bind_optional(sqlite3_stmt *stmt, int column, const char *text)
+{
+	if (text)
+		db_bind_text(stmt, column, slice_of(text));
+	else
+		sqlite3_bind_null(stmt, column);
+}
+
+int store_stream_save(struct store *store, const struct stream *stream, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_STREAM_SET];
+	sqlite3_bind_int(stmt, 1, stream->id);
+	bind_optional(stmt, 2, stream->content_type);
+	bind_optional(stmt, 3, stream->locale);
+	bind_optional(stmt, 4, stream->sync_token);
+	bind_optional(stmt, 5, stream->page_token);
+	sqlite3_bind_int(stmt, 6, (int)stream->run);
+	sqlite3_bind_int64(stmt, 7, (sqlite3_int64)stream->pages);
+	sqlite3_bind_int64(stmt, 8, (sqlite3_int64)stream->items);
+	return db_run(stmt, err);
+}
+
+void stream_finish(struct stream *stream)
+{
+	free(stream->content_type);
+	free(stream->locale);
+	free(stream->sync_token);
+	free(stream->page_token);
+	*stream = (struct stream){0};
+}
+
+/* --- schemas ------------------------------------------------------------------------------------------------------ */
+
+int store_missing_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context,
+			  struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_SCHEMA_MISSING];
+	int rc;
+	while ((rc = db_row(row, err)) > 0)
+		found(context, db_column_text(row, 0));
+	return rc;
+}
+
+int store_remove_stale_schemas(struct store *store, int64_t before, struct err *err)
+{
+	CLEANUP(ino_list_finish) struct ino_list list = {0};
+	sqlite3_stmt *stmt = store->statements[ST_SCHEMA_STALE];
+	sqlite3_bind_int64(stmt, 1, before);
+	int rc = ino_list_fill(&list, stmt, err);
+	for (size_t i = 0; rc == 0 && i < list.count; i++)
+		rc = node_unlink(store, list.ino[i], err);
+	return rc;
+}

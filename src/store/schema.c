@@ -1,0 +1,206 @@
+/*
+ * How the store is laid out. `PRAGMA user_version` counts the migrations that were applied; a new one is appended to the
+ * list and never changed once it was released.
+ *
+ * Attributes (node), names (dirent) and texts (version) are apart so that stat and listings never touch a page that holds
+ * text. A file's node row never changes; a directory's does, at the end of the transaction that changes what is in it.
+ */
+#include "store/schema.h"
+
+#include "store/db.h"
+
+#include <errno.h>
+
+#define APPLICATION_ID 0x43744673 /* "CtFs", for file(1) and for us */
+
+static const char *const migrations[] = {
+	/* Names of dirents come first in their key for lookups; cookies give listings their order. A cookie is the first
+	 * inode number that the name had, so it grows, stays when the name gets a new version, and never comes back. */
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE node ("
+	" ino INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind INTEGER NOT NULL,"     /* enum node_kind */
+	" parent INTEGER NOT NULL,"   /* the directory's ino; 0 while staged */
+	" size INTEGER NOT NULL,"
+	" mtime INTEGER NOT NULL,"    /* ns since the epoch */
+	" event_at INTEGER NOT NULL," /* ms since the epoch; 0 for directories */
+	" stream INTEGER NOT NULL);"
+
+	"CREATE TABLE version ("
+	" ino INTEGER PRIMARY KEY,"
+	" uid TEXT NOT NULL,"
+	" number INTEGER NOT NULL,"
+	" published_at INTEGER NOT NULL," /* ms since the epoch */
+	" updated_at TEXT NOT NULL,"
+	" title TEXT NOT NULL,"
+	" text TEXT NOT NULL);"
+
+	"CREATE TABLE directory ("
+	" ino INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL,"
+	" uid TEXT NOT NULL," /* the name before it was encoded */
+	" subdirs INTEGER NOT NULL DEFAULT 0,"
+	" files INTEGER NOT NULL DEFAULT 0,"
+	" bytes INTEGER NOT NULL DEFAULT 0);" /* of the files directly in it */
+
+	"CREATE TABLE dirent ("
+	" parent INTEGER NOT NULL, name TEXT NOT NULL, cookie INTEGER NOT NULL, ino INTEGER NOT NULL,"
+	" PRIMARY KEY (parent, name)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX dirent_order ON dirent (parent, cookie, ino);"
+
+	/* Nodes that lost their name and may still be open somewhere. */
+	"CREATE TABLE superseded (ino INTEGER PRIMARY KEY, at INTEGER NOT NULL, size INTEGER NOT NULL);"
+
+	/* The journal of the tree: what the kernel has to be told and what `changes` shows. */
+	"CREATE TABLE change ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL," /* ms since the epoch */
+	" op INTEGER NOT NULL," /* enum change_op */
+	" kind INTEGER NOT NULL,"
+	" parent INTEGER NOT NULL, name TEXT NOT NULL,"
+	" old INTEGER NOT NULL," /* the ino that lost the name; 0 if none */
+	" event_at INTEGER NOT NULL,"
+	" content_type TEXT NOT NULL, locale TEXT NOT NULL, uid TEXT NOT NULL);"
+
+	/* One conversation with the Sync API each: its filters, its tokens, and the run that is under way. */
+	"CREATE TABLE stream ("
+	" id INTEGER PRIMARY KEY,"
+	" content_type TEXT, locale TEXT,"
+	" sync_token TEXT, page_token TEXT,"
+	" run INTEGER NOT NULL DEFAULT 0,"
+	" pages INTEGER NOT NULL DEFAULT 0, items INTEGER NOT NULL DEFAULT 0);"
+
+	/* What a run that becomes visible at its end has gathered; removals are remembered by every run until it ends.
+	 * An empty locale or uid in a removal stands for all of them. */
+	"CREATE TABLE staged ("
+	" kind INTEGER NOT NULL, content_type TEXT NOT NULL, locale TEXT NOT NULL, uid TEXT NOT NULL,"
+	" stream INTEGER NOT NULL, ino INTEGER NOT NULL,"
+	" PRIMARY KEY (kind, content_type, locale, uid)) WITHOUT ROWID;"
+	"CREATE TABLE removal ("
+	" kind INTEGER NOT NULL, content_type TEXT NOT NULL, locale TEXT NOT NULL, uid TEXT NOT NULL,"
+	" stream INTEGER NOT NULL, event_at INTEGER NOT NULL,"
+	" PRIMARY KEY (kind, content_type, locale, uid, stream)) WITHOUT ROWID;"
+	"CREATE TABLE listed (stream INTEGER NOT NULL, ino INTEGER NOT NULL, PRIMARY KEY (stream, ino)) WITHOUT ROWID;"
+
+	"CREATE TABLE quarantine_item ("
+	" source TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
+
+	"INSERT INTO node (ino, kind, parent, size, mtime, event_at, stream) VALUES"
+	" (1, 0, 1, 0, 0, 0, 0), (2, 0, 1, 0, 0, 0, 0), (3, 0, 1, 0, 0, 0, 0), (4, 0, 1, 0, 0, 0, 0);"
+	"UPDATE sqlite_sequence SET seq = 15 WHERE name = 'node';" /* 5 to 15 are for what is not in the store */
+	"UPDATE node SET mtime = CAST(strftime('%s', 'now') AS INTEGER) * 1000000000;"
+	"INSERT INTO directory (ino, name, uid, subdirs) VALUES"
+	" (1, '', '', 3), (2, 'content_types', '', 0), (3, 'entries', '', 0), (4, 'assets', '', 0);"
+	"INSERT INTO dirent (parent, name, cookie, ino) VALUES"
+	" (1, 'content_types', 2, 2), (1, 'entries', 3, 3), (1, 'assets', 4, 4);"
+
+	"CREATE VIEW entries (path, content_type, locale, uid, version, title, published_at, updated_at, ino, json) AS"
+	" SELECT 'entries/' || t.name || '/' || l.name || '/' || d.name, t.uid, l.uid, v.uid, v.number, v.title,"
+	"  strftime('%Y-%m-%dT%H:%M:', v.published_at / 1000, 'unixepoch')"
+	"   || printf('%06.3fZ', (v.published_at % 60000) / 1000.0),"
+	"  v.updated_at, d.ino, v.text"
+	" FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 1 JOIN version v ON v.ino = d.ino"
+	" JOIN directory l ON l.ino = d.parent JOIN node ln ON ln.ino = d.parent JOIN directory t ON t.ino = ln.parent;"
+
+	"CREATE VIEW assets (path, locale, uid, version, title, published_at, updated_at, ino, json) AS"
+	" SELECT 'assets/' || l.name || '/' || d.name, l.uid, v.uid, v.number, v.title,"
+	"  strftime('%Y-%m-%dT%H:%M:', v.published_at / 1000, 'unixepoch')"
+	"   || printf('%06.3fZ', (v.published_at % 60000) / 1000.0),"
+	"  v.updated_at, d.ino, v.text"
+	" FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 2 JOIN version v ON v.ino = d.ino"
+	" JOIN directory l ON l.ino = d.parent;"
+
+	"CREATE VIEW changes (id, at, change, kind, content_type, locale, uid, event_at) AS"
+	" SELECT id, strftime('%Y-%m-%dT%H:%M:', at / 1000, 'unixepoch') || printf('%06.3fZ', (at % 60000) / 1000.0),"
+	"  CASE op WHEN 1 THEN 'added' WHEN 2 THEN 'changed' ELSE 'removed' END,"
+	"  CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' ELSE 'content_type' END,"
+	"  content_type, locale, uid,"
+	"  strftime('%Y-%m-%dT%H:%M:', event_at / 1000, 'unixepoch')"
+	"   || printf('%06.3fZ', (event_at % 60000) / 1000.0)"
+	" FROM change WHERE kind > 0;"
+
+	"CREATE VIEW quarantine (at, reason, json) AS"
+	" SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), reason, source FROM quarantine_item;",
+};
+
+#define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
+
+static int pragma(sqlite3 *db, const char *sql, int *value, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = db_prepare(db, sql, &stmt, err);
+	if (rc < 0)
+		return rc;
+	rc = db_row(stmt, err);
+	if (rc > 0) {
+		*value = sqlite3_column_int(stmt, 0);
+		rc = 0;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* How many migrations the file has; 0 for an empty file. */
+static int version_of(sqlite3 *db, int *version, struct err *err)
+{
+	int id = 0;
+	int tables = 0;
+	int rc = pragma(db, "PRAGMA application_id", &id, err);
+	if (rc == 0)
+		rc = pragma(db, "PRAGMA user_version", version, err);
+	if (rc == 0)
+		rc = pragma(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+	if (rc < 0)
+		return rc;
+	if (id == APPLICATION_ID && *version > VERSION)
+		return err_set(err, -EUCLEAN,
+			       "the store was written by a newer contentfs (layout %d, this one knows %d): "
+			       "upgrade contentfs, or name another file with --store",
+			       *version, VERSION);
+	if (id != APPLICATION_ID && (tables > 0 || *version != 0))
+		return err_set(err, -EUCLEAN,
+			       "the file is a database of another program: name another file with --store");
+	return 0;
+}
+
+int schema_check(sqlite3 *db, struct err *err)
+{
+	int version = 0;
+	int rc = version_of(db, &version, err);
+	if (rc < 0)
+		return rc;
+	if (version < VERSION)
+		return err_set(err, -EUCLEAN, "the store is empty or of an older contentfs: run contentfs sync");
+	return 0;
+}
+
+static int apply(sqlite3 *db, int version, struct err *err)
+{
+	for (; version < VERSION; version++) {
+		int rc = db_exec(db, migrations[version], err);
+		if (rc < 0)
+			return rc;
+	}
+	char sql[96];
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d; PRAGMA application_id = %d", VERSION,
+			 APPLICATION_ID);
+	return db_exec(db, sql, err);
+}
+
+int schema_migrate(sqlite3 *db, struct err *err)
+{
+	int version = 0;
+	int rc = version_of(db, &version, err);
+	if (rc < 0 || version == VERSION)
+		return rc;
+	rc = db_exec(db, "BEGIN IMMEDIATE", err);
+	if (rc < 0)
+		return rc;
+	rc = apply(db, version, err);
+	if (rc == 0)
+		rc = db_exec(db, "COMMIT", err);
+	if (rc < 0)
+		db_exec(db, "ROLLBACK", NULL);
+	return rc;
+}

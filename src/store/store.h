@@ -1,0 +1,161 @@
+/*
+ * The store: one SQLite file that is the tree. This header is the writing side; store/reader.h is the reading side.
+ *
+ * One struct store per file and machine, held by a lock beside the file; it belongs to one thread, the one that syncs.
+ * Everything between store_begin and store_commit becomes visible to readers in one step, or not at all. Which of two
+ * events counts is not decided here: the caller looks with store_find and says what to do.
+ */
+#ifndef CONTENTFS_STORE_STORE_H
+#define CONTENTFS_STORE_STORE_H
+
+#include "store/types.h"
+#include "util/err.h"
+#include "util/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* What a store belongs to. The strings are borrowed for the call; filters is "" when everything is kept. */
+struct store_identity {
+	const char *host;
+	const char *api_key;
+	const char *environment;
+	const char *branch;
+	const char *filters;
+};
+
+/*
+ * Opens the store for writing; makes it (0600) and its folder (0700) if they are missing, and takes the lock. -EBUSY if
+ * another contentfs has it, -EUCLEAN if the file is damaged or no store of ours, -EINVAL if it belongs to another
+ * identity (err says which parts differ). Blocks for disk only.
+ */
+int store_open(struct store **out, const char *path, const struct store_identity *identity, struct err *err);
+void store_close(struct store *store); /* NULL is fine; rolls back what was not committed */
+
+int store_begin(struct store *store, struct err *err);
+int store_commit(struct store *store, struct err *err);
+void store_rollback(struct store *store);
+
+/* --- what is known of one item ------------------------------------------------------------------------------------ */
+
+/* What an event is about. An empty locale or uid (in removals only) stands for all. */
+struct store_key {
+	enum node_kind kind;       /* NODE_ENTRY, NODE_ASSET or NODE_SCHEMA */
+	struct slice content_type; /* of NODE_ENTRY only */
+	struct slice locale;       /* not of NODE_SCHEMA */
+	struct slice uid;
+};
+
+#define NO_EVENT INT64_MIN
+
+/* The versions of one item that the store has; ino is 0 where there is none. */
+struct store_known {
+	struct store_version {
+		int64_t ino;
+		int64_t event_at; /* NO_EVENT where there is none */
+		long long number;
+	} live, staged;
+	int64_t removed_at; /* the newest removal that was remembered and covers the item; NO_EVENT if none */
+};
+
+int store_find(struct store *store, const struct store_key *key, struct store_known *known, struct err *err);
+
+/* Whether the node's text is exactly this: 1, 0, or a negative errno. */
+int store_text_equals(struct store *store, int64_t ino, struct slice text, struct err *err);
+
+/* --- changing (inside a transaction) ------------------------------------------------------------------------------ */
+
+struct store_item {
+	struct store_key key;
+	int stream;
+	int64_t event_at;     /* ms since the epoch */
+	int64_t published_at; /* ms since the epoch; the file's mtime */
+	long long number;     /* _version */
+	struct slice updated_at;
+	struct slice title;
+	struct slice text;    /* the file */
+};
+
+/* Gives the item's name to a new node with this text, visible with the commit. */
+int store_place(struct store *store, const struct store_item *item, struct err *err);
+
+/* Keeps the item for store_publish; replaces what was staged for it before. */
+int store_stage(struct store *store, const struct store_item *item, struct err *err);
+
+/* Notes a newer event for a node whose content did not change. */
+int store_touch(struct store *store, int64_t ino, int64_t event_at, struct err *err);
+
+/* Takes every visible item that the key covers and whose event is not newer than event_at out of the tree. */
+int store_unplace(struct store *store, const struct store_key *key, int64_t event_at, struct err *err);
+
+/* Remembers a removal until store_forget_run, and drops what it covers of what was staged, if not newer. */
+int store_note_removal(struct store *store, int stream, const struct store_key *key, int64_t event_at, struct err *err);
+
+/* Marks a visible node as listed by the stream's run under way. */
+int store_list(struct store *store, int stream, int64_t ino, struct err *err);
+
+/* Makes what the stream has staged visible and carries out the removals that it noted. With `complete`, visible items of
+ * the stream that are neither staged nor listed go: the run was a whole new listing. */
+int store_publish(struct store *store, int stream, bool complete, struct err *err);
+
+/* Drops what was kept for one run of the stream: staged leftovers, removals, marks. */
+int store_forget_run(struct store *store, int stream, struct err *err);
+
+/* Keeps an item that cannot be applied, with the reason. Bounded: see QUARANTINE_MAX in store.c. */
+int store_quarantine(struct store *store, struct slice source, const char *reason, struct err *err);
+
+/* --- streams ------------------------------------------------------------------------------------------------------ */
+
+/* How far the conversation with the Sync API is. */
+enum stream_run {
+	RUN_NONE,    /* between runs: sync_token is set */
+	RUN_FIRST,   /* the first listing, visible page by page */
+	RUN_DELTA,   /* news, visible at the end */
+	RUN_REBUILD, /* a new listing beside the old content, visible at the end */
+	RUN_REBUILD_DELTA, /* the news since that listing began, part of the same step */
+};
+
+struct stream {
+	int id;
+	char *content_type; /* filter, NULL for none */
+	char *locale;
+	char *sync_token;   /* NULL before the first run ended */
+	char *page_token;   /* the next page of the run under way, NULL at its first page */
+	enum stream_run run;
+	uint64_t pages;     /* of the run under way */
+	uint64_t items;
+};
+
+/* Fills *stream; a stream that is new to the store starts with RUN_FIRST. stream_finish frees it. */
+int store_stream_load(struct store *store, int id, struct stream *stream, struct err *err);
+int store_stream_save(struct store *store, const struct stream *stream, struct err *err);
+void stream_finish(struct stream *stream);
+
+/* --- housekeeping ------------------------------------------------------------------------------------------------- */
+
+/* The newest entry of the journal; 0 if there is none. */
+int64_t store_journal_end(const struct store *store);
+
+/* How far the kernel has been told. */
+int store_set_announced(struct store *store, int64_t change, struct err *err);
+
+/* Deletes superseded nodes: the `count` given ones, and whatever is older or more than the bounds allow. With
+ * SUPERSEDED_ALL as count, all of them (at start, when nobody can have one open). Its own transaction. */
+#define SUPERSEDED_ALL SIZE_MAX
+int store_reclaim(struct store *store, const int64_t *inos, size_t count, struct err *err);
+
+/* Small facts that outlive the process (when a sync last succeeded, and the like). store_note needs a transaction. */
+int store_note(struct store *store, const char *key, const char *value, struct err *err);
+
+/* The uids of content types that have entries and no schema: calls `found` for each. */
+int store_missing_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context,
+			  struct err *err);
+
+/* Takes schemas out of the tree whose event is older than `before` (not listed by the last fetch), unless entries of the
+ * type are there. Needs a transaction. */
+int store_remove_stale_schemas(struct store *store, int64_t before, struct err *err);
+
+#endif

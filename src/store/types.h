@@ -1,0 +1,24 @@
+/* Words that writing and reading the store share, and that are in its files: numbers never change their meaning. */
+#ifndef CONTENTFS_STORE_TYPES_H
+#define CONTENTFS_STORE_TYPES_H
+
+/* Inode numbers of the directories that are always there. Those up to STORE_INO_RESERVED that are not named here never
+ * stand in the store and are free for what a mount adds to the tree. */
+#define STORE_INO_ROOT 1
+#define STORE_INO_CONTENT_TYPES 2
+#define STORE_INO_ENTRIES 3
+#define STORE_INO_ASSETS 4
+#define STORE_INO_RESERVED 15
+
+enum node_kind { NODE_DIRECTORY = 0, NODE_ENTRY = 1, NODE_ASSET = 2, NODE_SCHEMA = 3 };
+
+enum change_op { CHANGE_ADDED = 1, CHANGE_CHANGED = 2, CHANGE_REMOVED = 3 };
+
+/* Keys of store_note and reader_note. */
+#define NOTE_LAST_ATTEMPT "last_attempt"     /* ISO time */
+#define NOTE_LAST_SUCCESS "last_success"     /* ISO time */
+#define NOTE_LAST_CHANGE "last_change"       /* ISO time */
+#define NOTE_LAST_ERROR "last_error"         /* a sentence, "" after a success */
+#define NOTE_LAST_STATUS "last_status"       /* the exit status that goes with it, "0" after a success */
+
+#endif
