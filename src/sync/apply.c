@@ -1,0 +1,101 @@
+#include "sync/apply.h"
+
+#include "sync/order.h"
+#include "tree/render.h"
+
+/* The service filters already; this keeps a store true to its filters if it ever does not. */
+static bool filtered_out(const struct stream *stream, const struct item *item)
+{
+	bool asset = item->type == ITEM_ASSET_PUBLISHED || item->type == ITEM_ASSET_UNPUBLISHED ||
+		     item->type == ITEM_ASSET_DELETED;
+	if (stream->content_type && (asset || !slice_is(item->content_type, stream->content_type)))
+		return true;
+	return stream->locale && item->locale.len > 0 && !slice_is(item->locale, stream->locale);
+}
+
+static int keep_incumbent(struct apply *apply, const struct store_known *known, int64_t event_at, struct err *err)
+{
+	const struct store_version *incumbent = order_incumbent(known);
+	int rc = 0;
+	if (incumbent->event_at < event_at)
+		rc = store_touch(apply->store, incumbent->ino, event_at, err);
+	if (rc == 0 && apply->rebuild && known->live.ino)
+		rc = store_list(apply->store, apply->stream->id, known->live.ino, err);
+	return rc;
+}
+
+static int apply_publication(struct apply *apply, const struct item *item, enum node_kind kind, struct err *err)
+{
+	const struct store_key key = {kind, item->content_type, item->locale, item->uid};
+	struct store_known known;
+	int rc = store_find(apply->store, &key, &known, err);
+	if (rc < 0)
+		return rc;
+	if (order_publication(item->event_at, item->version, &known) == ORDER_IGNORE) {
+		bool listed = apply->rebuild && known.live.ino && known.removed_at < item->event_at;
+		return listed ? store_list(apply->store, apply->stream->id, known.live.ino, err) : 0;
+	}
+	buf_reset(apply->text);
+	if (render_json(item->data, apply->text) < 0)
+		return err_oom(err);
+	const struct store_version *incumbent = order_incumbent(&known);
+	if (incumbent->ino) {
+		rc = store_text_equals(apply->store, incumbent->ino, buf_slice(apply->text), err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			return keep_incumbent(apply, &known, item->event_at, err);
+	}
+	const struct store_item stored = {
+		.key = key,
+		.stream = apply->stream->id,
+		.event_at = item->event_at,
+		.published_at = item->published_at,
+		.number = item->version,
+		.updated_at = item->updated_at,
+		.title = item->title,
+		.text = buf_slice(apply->text),
+	};
+	return apply->now ? store_place(apply->store, &stored, err) : store_stage(apply->store, &stored, err);
+}
+
+static int apply_removal(struct apply *apply, const struct item *item, enum node_kind kind, struct err *err)
+{
+	const struct store_key key = {kind, item->content_type, item->locale, item->uid};
+	int rc = store_note_removal(apply->store, apply->stream->id, &key, item->event_at, err);
+	if (rc == 0 && apply->now)
+		rc = store_unplace(apply->store, &key, item->event_at, err);
+	return rc;
+}
+
+static int apply_item(struct apply *apply, const struct item *item, struct err *err)
+{
+	if (item->fault)
+		return store_quarantine(apply->store, item->source, item->fault, err);
+	if (filtered_out(apply->stream, item))
+		return 0;
+	switch (item->type) {
+	case ITEM_ENTRY_PUBLISHED:
+		return apply_publication(apply, item, NODE_ENTRY, err);
+	case ITEM_ASSET_PUBLISHED:
+		return apply_publication(apply, item, NODE_ASSET, err);
+	case ITEM_ASSET_UNPUBLISHED:
+	case ITEM_ASSET_DELETED:
+		return apply_removal(apply, item, NODE_ASSET, err);
+	case ITEM_CONTENT_TYPE_DELETED:
+		apply->schemas_doubtful = true;
+		return apply_removal(apply, item, NODE_ENTRY, err);
+	case ITEM_ENTRY_UNPUBLISHED:
+	case ITEM_ENTRY_DELETED:
+		return apply_removal(apply, item, NODE_ENTRY, err);
+	}
+	return 0;
+}
+
+int apply_page(struct apply *apply, const struct page *page, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < page->count; i++)
+		rc = apply_item(apply, &page->items[i], err);
+	return rc;
+}

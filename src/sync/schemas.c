@@ -1,0 +1,145 @@
+#include "sync/schemas.h"
+
+#include "tree/render.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define LISTS_MAX 1000 /* answers; 100 content types each */
+
+static bool wanted(const struct sync_filter *filter, struct slice uid)
+{
+	if (!filter->content_types || !filter->content_types[0])
+		return true;
+	for (size_t i = 0; filter->content_types[i]; i++)
+		if (slice_is(uid, filter->content_types[i]))
+			return true;
+	return false;
+}
+
+static int apply_schema(struct store *store, const struct content_type *type, int64_t fetched_at, struct buf *text,
+			struct err *err)
+{
+	const struct store_key key = {.kind = NODE_SCHEMA, .uid = type->uid};
+	struct store_known known;
+	int rc = store_find(store, &key, &known, err);
+	if (rc < 0)
+		return rc;
+	buf_reset(text);
+	if (render_json(type->data, text) < 0)
+		return err_oom(err);
+	rc = known.live.ino ? store_text_equals(store, known.live.ino, buf_slice(text), err) : 0;
+	if (rc > 0)
+		return store_touch(store, known.live.ino, fetched_at, err);
+	if (rc < 0)
+		return rc;
+	const struct store_item item = {
+		.key = key,
+		.event_at = fetched_at,
+		.published_at = type->updated_ms,
+		.number = type->version,
+		.updated_at = type->updated_at,
+		.title = type->title,
+		.text = buf_slice(text),
+	};
+	return store_place(store, &item, err);
+}
+
+static int apply_list(struct store *store, const struct content_type_list *list, const struct sync_filter *filter,
+		      int64_t fetched_at, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf text = BUF_INIT;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < list->count; i++)
+		if (wanted(filter, list->types[i].uid))
+			rc = apply_schema(store, &list->types[i], fetched_at, &text, err);
+	return rc;
+}
+
+/* Whether the answer begins as the one before: a server that knows no `skip` would go on for ever. */
+static bool repeats(const struct content_type_list *list, struct buf *first)
+{
+	if (list->count == 0)
+		return false;
+	struct slice uid = list->types[0].uid;
+	bool same = slice_eq(uid, buf_slice(first));
+	buf_reset(first);
+	buf_append(first, uid.at, uid.len);
+	return same;
+}
+
+/* The answers, kept until all are there: no transaction waits for the network. */
+struct answers {
+	struct content_type_list *lists;
+	size_t count;
+};
+
+static void answers_finish(struct answers *answers)
+{
+	for (size_t i = 0; i < answers->count; i++)
+		content_type_list_finish(&answers->lists[i]);
+	free(answers->lists);
+}
+
+static int fetch(struct delivery *delivery, struct answers *answers, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf first = BUF_INIT;
+	unsigned skip = 0;
+	while (answers->count < LISTS_MAX) {
+		struct content_type_list *lists = realloc(answers->lists, (answers->count + 1) * sizeof(*lists));
+		if (!lists)
+			return err_oom(err);
+		answers->lists = lists;
+		struct content_type_list *list = &lists[answers->count];
+		*list = (struct content_type_list)CONTENT_TYPE_LIST_INIT;
+		enum delivery_outcome outcome = delivery_content_types(delivery, skip, list, NULL, err);
+		if (outcome != DELIVERY_OK)
+			return delivery_outcome_errno(outcome);
+		answers->count++;
+		if (list->count + list->skipped == 0 || repeats(list, &first))
+			return 0;
+		skip += (unsigned)(list->count + list->skipped);
+	}
+	return err_set(err, -EPROTO, "the list of content types does not end");
+}
+
+static int apply_all(struct store *store, const struct answers *answers, const struct sync_filter *filter, struct err *err)
+{
+	int64_t fetched_at = clock_wall_ms();
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < answers->count; i++)
+		rc = apply_list(store, &answers->lists[i], filter, fetched_at, err);
+	return rc < 0 ? rc : store_remove_stale_schemas(store, fetched_at, err);
+}
+
+int schemas_fetch(struct store *store, struct delivery *delivery, const struct sync_filter *filter, struct err *err)
+{
+	CLEANUP(answers_finish) struct answers answers = {0};
+	int rc = fetch(delivery, &answers, err);
+	if (rc == 0)
+		rc = store_begin(store, err);
+	if (rc < 0)
+		return rc;
+	rc = apply_all(store, &answers, filter, err);
+	if (rc < 0) {
+		store_rollback(store);
+		return rc;
+	}
+	return store_commit(store, err);
+}
+
+static void note_found(void *context, struct slice uid)
+{
+	(void)uid;
+	*(bool *)context = true;
+}
+
+int schemas_missing(struct store *store, struct err *err)
+{
+	bool found = false;
+	int rc = store_missing_schemas(store, note_found, &found, err);
+	return rc < 0 ? rc : found;
+}

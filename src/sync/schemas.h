@@ -1,0 +1,16 @@
+/* Content type schemas: they change without any item, so they are fetched whole now and then. Private to sync/. */
+#ifndef CONTENTFS_SYNC_SCHEMAS_H
+#define CONTENTFS_SYNC_SCHEMAS_H
+
+#include "delivery/delivery.h"
+#include "store/store.h"
+#include "sync/sync.h"
+
+/* Fetches all content types and makes content_types/ equal to them, in one step. 0 or a negative errno with the reason;
+ * then the old ones stay. Blocks for the network. */
+int schemas_fetch(struct store *store, struct delivery *delivery, const struct sync_filter *filter, struct err *err);
+
+/* 1 if there are entries of a type without a schema, 0 if not, or a negative errno. */
+int schemas_missing(struct store *store, struct err *err);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * The engine. A run is a row of steps, each one answer of the service, until a stream has nothing under way:
+ *
+ *   RUN_FIRST -> (end) -> RUN_DELTA -> (end) -> RUN_NONE          the first run, with the news since it began
+ *   RUN_NONE -> RUN_DELTA -> (end) -> RUN_NONE                    every later one
+ *   any, when its token is refused for good -> RUN_REBUILD -> (end) -> RUN_REBUILD_DELTA -> (end) -> RUN_NONE
+ *
+ * Where a stream stands is in its row; the engine itself remembers nothing that a restart would miss.
+ */
+#include "sync/sync.h"
+
+#include "sync/apply.h"
+#include "sync/schemas.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define TOKEN_TRIES 4                            /* refusals of one token, in a row, before a rebuild (U: they pass) */
+#define SCHEMAS_EVERY_MS (10 * 60 * 1000)
+
+struct sync {
+	struct store *store;
+	struct delivery *delivery;
+	struct sync_filter filter;
+	struct sync_hooks hooks;
+	struct buf text;           /* scratch */
+	int refusals;              /* of a token, in a row */
+	bool schemas_due;
+	int64_t schemas_fetched;   /* monotonic ms */
+	size_t locales;
+	size_t streams;
+};
+
+/* --- streams ------------------------------------------------------------------------------------------------------ */
+
+static size_t list_length(const char *const *list)
+{
+	size_t count = 0;
+	while (list && list[count])
+		count++;
+	return count;
+}
+
+int sync_filter_identity(const struct sync_filter *filter, struct buf *out)
+{
+	for (size_t i = 0; i < list_length(filter->content_types); i++)
+		buf_printf(out, "content-type=%s ", filter->content_types[i]);
+	for (size_t i = 0; i < list_length(filter->locales); i++)
+		buf_printf(out, "locale=%s ", filter->locales[i]);
+	if (filter->start_from)
+		buf_printf(out, "start-from=%s ", filter->start_from);
+	if (filter->types)
+		buf_printf(out, "type=%s ", filter->types);
+	if (out->len > 0)
+		out->text[--out->len] = '\0';
+	return out->failed ? -ENOMEM : 0;
+}
+
+int sync_create(struct sync **out, struct store *store, struct delivery *delivery, const struct sync_filter *filter,
+		const struct sync_hooks *hooks, struct err *err)
+{
+	struct sync *sync = calloc(1, sizeof(*sync));
+	if (!sync)
+		return err_oom(err);
+	sync->store = store;
+	sync->delivery = delivery;
+	sync->filter = *filter;
+	sync->hooks = *hooks;
+	sync->schemas_due = true;
+	/* The API documents one content type and one locale a call: several are several streams. */
+	size_t types = list_length(filter->content_types);
+	sync->locales = list_length(filter->locales);
+	sync->streams = (types ? types : 1) * (sync->locales ? sync->locales : 1);
+	*out = sync;
+	return 0;
+}
+
+void sync_destroy(struct sync *sync)
+{
+	if (!sync)
+		return;
+	buf_finish(&sync->text);
+	free(sync);
+}
+
+static int set_text(char **field, const char *value, struct err *err)
+{
+	if (!value || *field)
+		return 0;
+	*field = strdup(value);
+	return *field ? 0 : err_oom(err);
+}
+
+static int load_stream(struct sync *sync, size_t index, struct stream *stream, struct err *err)
+{
+	int rc = store_stream_load(sync->store, (int)index + 1, stream, err);
+	if (rc < 0)
+		return rc;
+	size_t across = sync->locales ? sync->locales : 1;
+	const char *type = list_length(sync->filter.content_types) ? sync->filter.content_types[index / across] : NULL;
+	const char *locale = sync->locales ? sync->filter.locales[index % across] : NULL;
+	rc = set_text(&stream->content_type, type, err);
+	return rc < 0 ? rc : set_text(&stream->locale, locale, err);
+}
+
+static void replace_token(char **field, char *token)
+{
+	free(*field);
+	*field = token;
+}
+
+/* --- one step ----------------------------------------------------------------------------------------------------- */
+
+static struct sync_query query_of(const struct sync *sync, const struct stream *stream)
+{
+	struct sync_query query = {
+		.content_type = stream->content_type,
+		.locale = stream->locale,
+		.start_from = sync->filter.start_from,
+		.types = sync->filter.types,
+	};
+	if (stream->page_token) {
+		query.mode = SYNC_PAGE;
+		query.token = stream->page_token;
+	} else if (stream->run == RUN_DELTA || stream->run == RUN_REBUILD_DELTA) {
+		query.mode = SYNC_DELTA;
+		query.token = stream->sync_token;
+	}
+	return query;
+}
+
+static bool shows_at_once(const struct stream *stream, const struct page *page)
+{
+	return stream->run == RUN_FIRST || (stream->run == RUN_DELTA && !stream->page_token && !page->more);
+}
+
+/* Where the stream stands after this page; takes the page's token. */
+static void advance(struct stream *stream, struct page *page)
+{
+	stream->pages++;
+	stream->items += page->count;
+	if (page->more) {
+		replace_token(&stream->page_token, page->token);
+		page->token = NULL;
+		return;
+	}
+	replace_token(&stream->page_token, NULL);
+	replace_token(&stream->sync_token, page->token);
+	page->token = NULL;
+	switch (stream->run) {
+	case RUN_FIRST:
+		stream->run = RUN_DELTA;
+		return;
+	case RUN_REBUILD:
+		stream->run = RUN_REBUILD_DELTA;
+		return;
+	default:
+		stream->run = RUN_NONE;
+		stream->pages = 0;
+		stream->items = 0;
+	}
+}
+
+/* What the end of a run still has to do, in the transaction of its last page. */
+static int end_run(struct sync *sync, const struct stream *stream, enum stream_run ended, bool staged, struct err *err)
+{
+	int rc = 0;
+	if (staged)
+		rc = store_publish(sync->store, stream->id, ended == RUN_REBUILD_DELTA, err);
+	return rc < 0 ? rc : store_forget_run(sync->store, stream->id, err);
+}
+
+static int store_page(struct sync *sync, struct stream *stream, struct page *page, struct err *err)
+{
+	enum stream_run run = stream->run;
+	struct apply apply = {
+		.store = sync->store,
+		.stream = stream,
+		.now = shows_at_once(stream, page),
+		.rebuild = run == RUN_REBUILD || run == RUN_REBUILD_DELTA,
+		.text = &sync->text,
+	};
+	int rc = apply_page(&apply, page, err);
+	if (rc < 0)
+		return rc;
+	sync->schemas_due |= apply.schemas_doubtful;
+	advance(stream, page);
+	if (stream->run == RUN_NONE)
+		rc = end_run(sync, stream, run, !apply.now, err);
+	return rc < 0 ? rc : store_stream_save(sync->store, stream, err);
+}
+
+static int commit_page(struct sync *sync, struct stream *stream, struct page *page, struct err *err)
+{
+	int64_t before = store_journal_end(sync->store);
+	int rc = store_begin(sync->store, err);
+	if (rc < 0)
+		return rc;
+	rc = store_page(sync, stream, page, err);
+	if (rc < 0) {
+		store_rollback(sync->store);
+		return rc;
+	}
+	rc = store_commit(sync->store, err);
+	if (rc == 0 && sync->hooks.committed && store_journal_end(sync->store) != before)
+		sync->hooks.committed(sync->hooks.context);
+	return rc;
+}
+
+/* The delta that most polls get (R): nothing, and the token that was sent. */
+static bool is_empty_delta(const struct stream *stream, const struct page *page)
+{
+	return stream->run == RUN_DELTA && !stream->page_token && page->count == 0 && !page->more &&
+	       strcmp(page->token, stream->sync_token) == 0;
+}
+
+static int begin_rebuild(struct sync *sync, struct stream *stream, struct err *err)
+{
+	log_warning("the service does not know the %s any more: listing the stack anew beside the content that is there",
+		    stream->page_token ? "pagination token" : "sync token");
+	int rc = store_begin(sync->store, err);
+	if (rc < 0)
+		return rc;
+	replace_token(&stream->page_token, NULL);
+	stream->run = RUN_REBUILD;
+	stream->pages = 0;
+	stream->items = 0;
+	rc = store_forget_run(sync->store, stream->id, err);
+	if (rc == 0)
+		rc = store_stream_save(sync->store, stream, err);
+	if (rc < 0) {
+		store_rollback(sync->store);
+		return rc;
+	}
+	return store_commit(sync->store, err);
+}
+
+/* A token that is refused is tried again, since such refusals pass; then the stack is listed anew. */
+static int token_refused(struct sync *sync, struct stream *stream, struct err *err)
+{
+	if (++sync->refusals < TOKEN_TRIES)
+		return -EHOSTUNREACH;
+	sync->refusals = 0;
+	return begin_rebuild(sync, stream, err);
+}
+
+/* One answer. `idle`: the store knows of no run under way, so an answer without news leaves nothing to write. */
+static int step(struct sync *sync, struct stream *stream, bool idle, struct sync_result *result, struct err *err)
+{
+	const struct sync_query query = query_of(sync, stream);
+	CLEANUP(page_finish) struct page page = PAGE_INIT;
+	enum delivery_outcome outcome = delivery_sync(sync->delivery, &query, &page, &result->retry_after_ms, err);
+	if (outcome == DELIVERY_TOKEN_REFUSED && query.token)
+		return token_refused(sync, stream, err);
+	if (outcome == DELIVERY_TOKEN_REFUSED)
+		return err_prefix(err, -EPROTO, "the service refused a token that was not sent");
+	if (outcome != DELIVERY_OK)
+		return delivery_outcome_errno(outcome);
+	sync->refusals = 0;
+	if (page.more && stream->page_token && strcmp(page.token, stream->page_token) == 0)
+		return err_set(err, -EPROTO, "the service gave the page token that was sent: the listing would not end");
+	if (idle && is_empty_delta(stream, &page)) {
+		stream->run = RUN_NONE;
+		return 0;
+	}
+	bool first = stream->run == RUN_FIRST;
+	int rc = commit_page(sync, stream, &page, err);
+	if (rc == 0)
+		result->pages++;
+	if (rc == 0 && first && sync->hooks.progress)
+		sync->hooks.progress(sync->hooks.context, stream->pages, stream->items);
+	return rc;
+}
+
+static int run_stream(struct sync *sync, size_t index, struct sync_result *result, struct err *err)
+{
+	CLEANUP(stream_finish) struct stream stream = {0};
+	int rc = load_stream(sync, index, &stream, err);
+	if (rc < 0)
+		return rc;
+	bool idle = stream.run == RUN_NONE;
+	if (idle)
+		stream.run = RUN_DELTA;
+	/* Advancing without a commit would be remembered here and lost in the store: any failure ends the run, and the
+	 * next one starts from the row. */
+	while (rc == 0 && stream.run != RUN_NONE)
+		rc = step(sync, &stream, idle, result, err);
+	result->complete &= stream.sync_token != NULL;
+	return rc;
+}
+
+/* --- schemas ------------------------------------------------------------------------------------------------------ */
+
+/* Schemas are worth having but no reason to fail a run: what could not be fetched is tried again at the next one. */
+static int refresh_schemas(struct sync *sync, bool news, struct err *err)
+{
+	int64_t now = clock_monotonic_ms();
+	bool due = sync->schemas_due || now - sync->schemas_fetched >= SCHEMAS_EVERY_MS;
+	if (!due && news) {
+		int missing = schemas_missing(sync->store, err);
+		if (missing < 0)
+			return missing;
+		due = missing > 0;
+	}
+	if (!due)
+		return 0;
+	int64_t before = store_journal_end(sync->store);
+	int rc = schemas_fetch(sync->store, sync->delivery, &sync->filter, err);
+	if (rc == -EHOSTUNREACH || rc == -EPROTO || rc == -EINVAL) {
+		log_warning("the content types could not be fetched: %s", err->text);
+		sync->schemas_due = true;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	sync->schemas_due = false;
+	sync->schemas_fetched = now;
+	if (sync->hooks.committed && store_journal_end(sync->store) != before)
+		sync->hooks.committed(sync->hooks.context);
+	return 0;
+}
+
+/* --- a run -------------------------------------------------------------------------------------------------------- */
+
+int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
+{
+	*result = (struct sync_result){.complete = true, .retry_after_ms = -1};
+	struct err local = {0};
+	if (!err)
+		err = &local;
+	int64_t before = store_journal_end(sync->store);
+	int rc = 0;
+	if (before == 0)
+		rc = refresh_schemas(sync, false, err); /* an empty tree: they are what is best to see first */
+	for (size_t i = 0; rc == 0 && i < sync->streams; i++)
+		rc = run_stream(sync, i, result, err);
+	if (rc == 0)
+		rc = refresh_schemas(sync, store_journal_end(sync->store) != before, err);
+	result->news = store_journal_end(sync->store) != before;
+	if (rc < 0)
+		result->complete = false;
+	return rc;
+}

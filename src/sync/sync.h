@@ -1,0 +1,57 @@
+/*
+ * The sync engine: brings the store up to date with the stack. One call is one run: from where the store is, however that
+ * came about (nothing yet, interrupted, up to date yesterday, token refused), to the service's newest sync token.
+ *
+ * Every page is one transaction with the token that follows it, so a run can be killed anywhere and goes on from there.
+ * The first run shows each page as it comes; a delta of several pages and a listing that replaces a refused token become
+ * visible in one step at their end. One thread at a time; blocks for the network and the disk.
+ */
+#ifndef CONTENTFS_SYNC_SYNC_H
+#define CONTENTFS_SYNC_SYNC_H
+
+#include "delivery/delivery.h"
+#include "store/store.h"
+#include "util/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sync;
+
+/* What to keep. Lists are NULL-terminated, sorted and without repeats; NULL or empty keeps everything. All is borrowed as
+ * long as the engine lives. */
+struct sync_filter {
+	const char *const *content_types;
+	const char *const *locales;
+	const char *start_from; /* NULL for none */
+	const char *types;      /* NULL for none */
+};
+
+struct sync_hooks {
+	void *context;
+	void (*committed)(void *context); /* something became visible; NULL if nobody wants to know */
+	void (*progress)(void *context, uint64_t pages, uint64_t items); /* of the first run, after each page; or NULL */
+};
+
+/* Both are borrowed as long as the engine lives. */
+int sync_create(struct sync **out, struct store *store, struct delivery *delivery, const struct sync_filter *filter,
+		const struct sync_hooks *hooks, struct err *err);
+void sync_destroy(struct sync *sync); /* NULL is fine */
+
+struct sync_result {
+	bool news;              /* the tree changed */
+	bool complete;          /* every first run has ended by now */
+	uint64_t pages;         /* that were stored */
+	int64_t retry_after_ms; /* how long the service asked to wait, or -1 */
+};
+
+/*
+ * One run. 0, or a negative errno as util/err.h has it, with the reason; what was committed until then stays and the
+ * next run goes on from there. `result` is filled either way.
+ */
+int sync_run(struct sync *sync, struct sync_result *result, struct err *err);
+
+/* The filters as one line, part of a store's identity. "" without any. 0 or -ENOMEM. */
+int sync_filter_identity(const struct sync_filter *filter, struct buf *out);
+
+#endif
