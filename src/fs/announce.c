@@ -1,0 +1,208 @@
+/*
+ * The announcer: reads the journal behind the writer and tells the kernel what to forget, in the order that fs.h gives
+ * reasons for. It is the only thread that notifies, and it holds no lock while it does: the kernel may make it wait for a
+ * lookup that a worker has yet to answer.
+ */
+#include "fs/internal.h"
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCH_MAX 1024
+
+struct notice {
+	int64_t id;
+	int64_t parent;
+	int64_t old;
+	size_t name; /* offset into names */
+	size_t name_len;
+};
+
+struct batch {
+	struct notice notices[BATCH_MAX];
+	size_t count;
+	struct buf names;
+};
+
+static bool add_notice(void *context, const struct change *change)
+{
+	struct batch *batch = context;
+	struct notice *notice = &batch->notices[batch->count];
+	*notice = (struct notice){change->id, change->parent, change->old, batch->names.len, change->name.len};
+	if (buf_append(&batch->names, change->name.at, change->name.len) < 0)
+		return false;
+	return ++batch->count < BATCH_MAX;
+}
+
+/* Waits for every answer that may have been read from the store before the batch was. */
+static void let_answers_pass(struct fs *fs)
+{
+	pthread_rwlock_wrlock(&fs->answering);
+	pthread_rwlock_unlock(&fs->answering);
+}
+
+static void check_notified(int rc, const char *what)
+{
+	/* Not cached, or the mount is going away: nothing to forget. */
+	if (rc < 0 && rc != -ENOENT && rc != -ENOTCONN && rc != -ENODEV && rc != -ENOTDIR)
+		log_warning("the kernel was not told of a change (%s): %s", what, strerror(-rc));
+}
+
+static void notify(struct fs *fs, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct notice *notice = &batch->notices[i];
+		check_notified(fuse_lowlevel_notify_inval_entry(fs->session, (fuse_ino_t)notice->parent,
+								batch->names.text + notice->name, notice->name_len),
+			       "a name");
+	}
+	int64_t last = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->notices[i].parent == last)
+			continue;
+		last = batch->notices[i].parent;
+		check_notified(fuse_lowlevel_notify_inval_inode(fs->session, (fuse_ino_t)last, 0, 0), "a directory");
+	}
+}
+
+static int watch_superseded(struct fs *fs, const struct batch *batch)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < batch->count; i++)
+		if (batch->notices[i].old != 0)
+			rc = watch_add(fs, batch->notices[i].old);
+	return rc;
+}
+
+static void set_announced(struct fs *fs, int64_t id)
+{
+	pthread_mutex_lock(&fs->lock);
+	fs->announced = id;
+	pthread_cond_broadcast(&fs->changed);
+	pthread_mutex_unlock(&fs->lock);
+}
+
+/* Announces one batch: 1 if there was one, 0 if there is nothing new, or a negative errno. */
+static int announce_batch(struct fs *fs, struct store_reader *reader, struct batch *batch, struct err *err)
+{
+	batch->count = 0;
+	buf_reset(&batch->names);
+	int rc = reader_changes(reader, fs_announced(fs), add_notice, batch, err);
+	if (rc < 0)
+		return rc;
+	if (batch->names.failed)
+		return err_oom(err);
+	if (batch->count == 0)
+		return 0;
+	if (watch_superseded(fs, batch) < 0)
+		return err_oom(err);
+	let_answers_pass(fs);
+	notify(fs, batch);
+	set_announced(fs, batch->notices[batch->count - 1].id);
+	return 1;
+}
+
+/* Waits for fs_changed; false when it is time to go. */
+static bool wait_for_changes(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	while (!fs->change_pending && !atomic_load(&fs->stopping))
+		pthread_cond_wait(&fs->changed, &fs->lock);
+	fs->change_pending = false;
+	pthread_mutex_unlock(&fs->lock);
+	return !atomic_load(&fs->stopping);
+}
+
+static void *announcer_main(void *argument)
+{
+	struct fs *fs = argument;
+	struct err err = {0};
+	struct store_reader *reader = NULL;
+	struct batch *batch = calloc(1, sizeof(*batch));
+	int rc = batch ? reader_open(&reader, fs->store_path, &err) : err_oom(&err);
+	while (rc >= 0 && wait_for_changes(fs)) {
+		do
+			rc = announce_batch(fs, reader, batch, &err);
+		while (rc > 0 && !atomic_load(&fs->stopping));
+		if (rc < 0) {
+			/* What was not announced stays in the journal; the next commit brings us back. */
+			log_error("changes could not be announced: %s", err.text);
+			rc = 0;
+		}
+	}
+	if (rc < 0)
+		log_error("changes cannot be announced: %s", err.text);
+	if (batch)
+		buf_finish(&batch->names);
+	free(batch);
+	reader_close(reader);
+	return NULL;
+}
+
+int announcer_start(struct fs *fs, struct err *err)
+{
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	fs->change_pending = true; /* what an earlier life left unannounced */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rc = -pthread_create(&fs->announcer, NULL, announcer_main, fs);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc < 0)
+		return err_set(err, rc, "cannot start a thread: %s", strerror(-rc));
+	fs->announcer_started = true;
+	return 0;
+}
+
+void announcer_stop(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	atomic_store(&fs->stopping, true);
+	pthread_cond_broadcast(&fs->changed);
+	pthread_mutex_unlock(&fs->lock);
+	if (fs->announcer_started)
+		pthread_join(fs->announcer, NULL);
+	fs->announcer_started = false;
+}
+
+void fs_changed(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	fs->change_pending = true;
+	pthread_cond_broadcast(&fs->changed);
+	pthread_mutex_unlock(&fs->lock);
+}
+
+int64_t fs_announced(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	int64_t announced = fs->announced;
+	pthread_mutex_unlock(&fs->lock);
+	return announced;
+}
+
+bool fs_wait_announced(struct fs *fs, int64_t change, int64_t timeout_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&fs->lock);
+	int rc = 0;
+	while (fs->announced < change && rc == 0 && !atomic_load(&fs->stopping) && !atomic_load(&fs->ended))
+		rc = pthread_cond_timedwait(&fs->changed, &fs->lock, &until);
+	bool done = fs->announced >= change;
+	pthread_mutex_unlock(&fs->lock);
+	return done;
+}

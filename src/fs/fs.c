@@ -1,0 +1,132 @@
+/* Mounting, unmounting, and the life of the threads. */
+#include "fs/fs.h"
+
+#include "fs/internal.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *const fs_operation_names[FS_OPERATIONS] = {
+	[OP_LOOKUP] = "lookup", [OP_GETATTR] = "getattr", [OP_READ] = "read",     [OP_READDIR] = "readdir",
+	[OP_OPEN] = "open",     [OP_XATTR] = "xattr",     [OP_STATFS] = "statfs", [OP_OTHER] = "other",
+};
+
+void fs_count(struct fs *fs, enum operation operation)
+{
+	atomic_fetch_add_explicit(&fs->requests[operation], 1, memory_order_relaxed);
+}
+
+void fs_count_requests(struct fs *fs, struct fs_counts *counts)
+{
+	*counts = (struct fs_counts){0};
+	for (int i = 0; i < FS_OPERATIONS; i++) {
+		counts->by_operation[i] = atomic_load_explicit(&fs->requests[i], memory_order_relaxed);
+		counts->total += counts->by_operation[i];
+	}
+}
+
+static int init_locks(struct fs *fs)
+{
+	/* Without the preference a stream of requests could keep the announcer waiting for ever. */
+	pthread_rwlockattr_t prefer_writer;
+	pthread_rwlockattr_init(&prefer_writer);
+	pthread_rwlockattr_setkind_np(&prefer_writer, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	int rc = pthread_rwlock_init(&fs->answering, &prefer_writer);
+	pthread_rwlockattr_destroy(&prefer_writer);
+
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	if (rc == 0)
+		rc = pthread_cond_init(&fs->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (rc == 0)
+		rc = pthread_mutex_init(&fs->lock, NULL);
+	if (rc == 0) {
+		rc = pthread_key_create(&fs->worker_key, NULL);
+		fs->has_worker_key = rc == 0;
+	}
+	return -rc;
+}
+
+static int mount_session(struct fs *fs, const struct fs_config *config, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf options = BUF_INIT;
+	buf_printf(&options, "ro,default_permissions,fsname=contentfs,subtype=contentfs%s%s",
+		   config->mount_options ? "," : "", config->mount_options ? config->mount_options : "");
+	if (options.failed)
+		return err_oom(err);
+	char name[] = "contentfs";
+	char flag[] = "-o";
+	char *arguments[] = {name, flag, options.text, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(3, arguments);
+	struct fuse_lowlevel_ops operations = fs_operations;
+	fs_refuse_writes(&operations);
+	fs->session = fuse_session_new(&args, &operations, sizeof(operations), fs);
+	fuse_opt_free_args(&args);
+	if (!fs->session)
+		return err_set(err, -EINVAL, "the mount options '%s' are not accepted: see -o in contentfs --help",
+			       config->mount_options ? config->mount_options : "");
+	if (fuse_session_mount(fs->session, config->mountpoint) < 0)
+		return err_set(err, -EIO,
+			       "cannot mount on %s (the reason is above): is FUSE there (ls -l /dev/fuse, the package fuse3), "
+			       "and may you mount there?",
+			       config->mountpoint);
+	fs->mounted = true;
+	return 0;
+}
+
+int fs_create(struct fs **out, const struct fs_config *config, const struct fs_hooks *hooks, struct err *err)
+{
+	struct fs *fs = calloc(1, sizeof(*fs));
+	if (!fs)
+		return err_oom(err);
+	fs->config = *config;
+	fs->hooks = *hooks;
+	fs->announced = config->announced;
+	fs->store_path = strdup(config->store_path);
+	int rc = init_locks(fs);
+	if (rc < 0 || !fs->store_path)
+		rc = err_oom(err);
+	if (rc == 0)
+		rc = mount_session(fs, config, err);
+	if (rc < 0) {
+		fs_destroy(fs);
+		return rc;
+	}
+	*out = fs;
+	return 0;
+}
+
+int fs_start(struct fs *fs, struct err *err)
+{
+	int rc = workers_start(fs, err);
+	return rc < 0 ? rc : announcer_start(fs, err);
+}
+
+/* The announcer goes first: it may be waiting for an answer that only the workers give. */
+void fs_destroy(struct fs *fs)
+{
+	if (!fs)
+		return;
+	announcer_stop(fs);
+	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
+	workers_stop(fs);
+	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
+	if (fs->mounted)
+		fuse_session_unmount(fs->session);
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+	watch_finish(fs);
+	buf_finish(&fs->status);
+	if (fs->has_worker_key)
+		pthread_key_delete(fs->worker_key);
+	pthread_mutex_destroy(&fs->lock);
+	pthread_cond_destroy(&fs->changed);
+	pthread_rwlock_destroy(&fs->answering);
+	free(fs->store_path);
+	free(fs);
+}

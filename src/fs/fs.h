@@ -1,0 +1,85 @@
+/*
+ * The FUSE frontend: answers the kernel from the store, and tells it what has changed. The only folder that knows libfuse.
+ *
+ * Nothing that the kernel was told expires, and `open` and `opendir` do not exist, so a warm read costs no request; in
+ * exchange every change of the store must be announced. The order that makes this safe:
+ *
+ *  - a request is answered, reply and all, while its worker holds fs->answering for reading;
+ *  - the announcer takes the journal's new entries (they are committed), then fs->answering for writing and lets it go at
+ *    once: from there on no answer from before the commit can be on its way;
+ *  - then it notifies, holding no lock: each name first (the kernel waits for lookups and listings of that directory that
+ *    are under way, so their results are caught), then each directory's inode, for its attributes and its cached listing.
+ *
+ * Threads: the workers and the announcer are the module's own. Everything here may be called from any thread but
+ * fs_create, fs_start and fs_destroy, which belong to one.
+ */
+#ifndef CONTENTFS_FS_FS_H
+#define CONTENTFS_FS_FS_H
+
+#include "util/buf.h"
+#include "util/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct fs;
+
+struct fs_config {
+	const char *store_path;
+	const char *mountpoint;
+	const char *mount_options; /* for the kernel and libfuse: "allow_other,nodev"; NULL for none */
+	uid_t uid;                 /* whom the files belong to */
+	gid_t gid;
+	mode_t umask;              /* bits taken from 0444 and 0555 */
+	int64_t announced;         /* how far the store's journal was announced before */
+};
+
+/* Asked from a worker; none may block. */
+struct fs_hooks {
+	void *context;
+	int (*status)(void *context, struct buf *json); /* appends the text of status.json; 0 or a negative errno */
+	void (*refresh)(void *context);                 /* a sync is wanted: fs_refreshed answers */
+	void (*ended)(void *context);                   /* the kernel has let go: it was unmounted */
+};
+
+/* Mounts. The strings are borrowed for the call, hooks->context as long as fs lives. */
+int fs_create(struct fs **out, const struct fs_config *config, const struct fs_hooks *hooks, struct err *err);
+
+/* Starts to answer. After any fork. */
+int fs_start(struct fs *fs, struct err *err);
+
+/* Stops all threads, unmounts (lazily if it is in use), frees. NULL is fine. */
+void fs_destroy(struct fs *fs);
+
+/* Tells the announcer that something was committed. Never blocks. */
+void fs_changed(struct fs *fs);
+
+/* Waits until the kernel knows everything up to this entry of the journal; false after `timeout_ms`. */
+bool fs_wait_announced(struct fs *fs, int64_t change, int64_t timeout_ms);
+
+/* How far the kernel has been told. */
+int64_t fs_announced(struct fs *fs);
+
+/* How many refreshes were asked for so far. A run answers those that were asked for before it began. */
+uint64_t fs_refreshes_wanted(struct fs *fs);
+
+/* Answers every refresh up to the `wanted`th: status 0 or a positive errno, with the reason. */
+void fs_refreshed(struct fs *fs, uint64_t wanted, int status, const char *message);
+
+/* Superseded nodes that the kernel has let go of (or should long have): up to `max` of them, each once. */
+size_t fs_take_forgotten(struct fs *fs, int64_t *inos, size_t max);
+
+/* Requests answered so far, but for those about .contentfs and what needs no answer. */
+#define FS_OPERATIONS 8
+struct fs_counts {
+	uint64_t total;
+	uint64_t by_operation[FS_OPERATIONS];
+};
+
+extern const char *const fs_operation_names[FS_OPERATIONS];
+
+void fs_count_requests(struct fs *fs, struct fs_counts *counts);
+
+#endif

@@ -1,0 +1,119 @@
+/* What the files of this folder share. */
+#ifndef CONTENTFS_FS_INTERNAL_H
+#define CONTENTFS_FS_INTERNAL_H
+
+#define FUSE_USE_VERSION 35
+
+#include "fs/fs.h"
+#include "store/reader.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+/* Node ids of what is not in the store; see STORE_INO_RESERVED. */
+#define INO_CONTROL 14
+#define INO_STATUS 15
+
+/* Nothing expires: a hundred years, in seconds. */
+#define FOREVER 3.15e9
+
+#define WORKERS 2
+
+enum operation { OP_LOOKUP, OP_GETATTR, OP_READ, OP_READDIR, OP_OPEN, OP_XATTR, OP_STATFS, OP_OTHER };
+
+struct worker {
+	struct fs *fs;
+	struct store_reader *reader; /* this thread's own */
+	pthread_t thread;
+	atomic_bool done;
+};
+
+/* A refresh that is waited for. */
+struct waiter {
+	struct waiter *next;
+	fuse_req_t req;
+	uint64_t number;
+};
+
+/* A superseded node that the kernel may still hold. */
+struct watched {
+	int64_t ino;
+	int64_t since; /* monotonic ms */
+	bool forgotten;
+	struct watched *next; /* in the order of since */
+};
+
+struct fs {
+	char *store_path;
+	struct fs_config config; /* its strings are not to be used after fs_create */
+	struct fs_hooks hooks;
+	struct fuse_session *session;
+	bool mounted;
+
+	pthread_rwlock_t answering; /* see fs.h */
+	pthread_key_t worker_key;
+	bool has_worker_key;
+	struct worker workers[WORKERS];
+	int workers_started;
+	atomic_bool stopping;
+	atomic_bool ended;
+	atomic_uint_fast64_t requests[FS_OPERATIONS];
+
+	/* Announcing. `lock` guards what follows; it is taken after no other lock and held for moments only. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t announcer;
+	bool announcer_started;
+	bool change_pending;
+	int64_t announced;
+	struct waiter *waiters;
+	uint64_t refreshes_wanted;
+	void *watched;         /* a tsearch tree of struct watched by ino */
+	struct watched *oldest;
+	struct watched *newest;
+	struct buf status;     /* the text of status.json as it was last looked up */
+	int64_t status_time;   /* ns */
+	atomic_size_t watched_count;
+};
+
+/* fs.c */
+void fs_count(struct fs *fs, enum operation operation);
+
+/* operations.c */
+extern const struct fuse_lowlevel_ops fs_operations;
+struct fs *fs_of(fuse_req_t req);
+struct store_reader *fs_reader(fuse_req_t req);
+void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st);
+
+/* xattr.c */
+void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+
+/* readonly.c: every call that would change something */
+void fs_refuse_writes(struct fuse_lowlevel_ops *operations);
+
+/* control.c */
+void control_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void control_getattr(fuse_req_t req, fuse_ino_t ino);
+void control_read(fuse_req_t req, size_t size, off_t offset);
+void control_readdir(fuse_req_t req, size_t size, off_t offset, bool plus);
+void control_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg, struct fuse_file_info *fi,
+		   unsigned flags, const void *in, size_t in_size, size_t out_size);
+void control_answer(struct fs *fs, uint64_t wanted, int status, const char *message);
+
+/* workers.c */
+int workers_start(struct fs *fs, struct err *err);
+void workers_stop(struct fs *fs);
+
+/* announce.c */
+int announcer_start(struct fs *fs, struct err *err);
+void announcer_stop(struct fs *fs);
+
+/* forget.c */
+int watch_add(struct fs *fs, int64_t ino);
+void watch_forget(struct fs *fs, int64_t ino);
+void watch_finish(struct fs *fs);
+
+#endif

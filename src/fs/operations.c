@@ -1,0 +1,298 @@
+/*
+ * What the kernel asks and how it is answered: thin shells around one read of the store each. Failures of the store become
+ * EIO here; the thread that syncs is the one that reports them.
+ */
+#include "fs/internal.h"
+
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* "." and ".." come first in a listing; a stored cookie starts behind them. */
+#define OFFSET_DOT 1
+#define OFFSET_DOTDOT 2
+
+struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+struct store_reader *fs_reader(fuse_req_t req)
+{
+	const struct worker *worker = pthread_getspecific(fs_of(req)->worker_key);
+	return worker->reader;
+}
+
+static void reply_error(fuse_req_t req, int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+	case -ESTALE:
+	case -ENOMEM:
+		fuse_reply_err(req, -rc);
+		return;
+	default:
+		log_debug("a request failed: %s", strerror(-rc));
+		fuse_reply_err(req, EIO);
+	}
+}
+
+void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st)
+{
+	const struct timespec time = {.tv_sec = attr->mtime / 1000000000, .tv_nsec = attr->mtime % 1000000000};
+	mode_t mode = attr->kind == NODE_DIRECTORY ? S_IFDIR | 0555 : S_IFREG | 0444;
+	*st = (struct stat){
+		.st_ino = (ino_t)attr->ino,
+		.st_mode = mode & ~fs->config.umask,
+		.st_nlink = (nlink_t)attr->links,
+		.st_uid = fs->config.uid,
+		.st_gid = fs->config.gid,
+		.st_size = attr->size,
+		.st_blksize = 4096,
+		.st_blocks = (attr->size + 511) / 512,
+		.st_atim = time,
+		.st_mtim = time,
+		.st_ctim = time,
+	};
+}
+
+static struct fuse_entry_param entry_of(const struct fs *fs, const struct node_attr *attr)
+{
+	struct fuse_entry_param entry = {
+		.ino = (fuse_ino_t)attr->ino,
+		.attr_timeout = FOREVER,
+		.entry_timeout = FOREVER,
+	};
+	fs_stat(fs, attr, &entry.attr);
+	return entry;
+}
+
+static bool is_control(fuse_ino_t ino)
+{
+	return ino == INO_CONTROL || ino == INO_STATUS;
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	(void)userdata;
+	conn->want |= conn->capable & FUSE_CAP_READDIRPLUS;
+	conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
+	conn->time_gran = 1;
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	if (parent == INO_CONTROL || (parent == FUSE_ROOT_ID && strcmp(name, ".contentfs") == 0)) {
+		control_lookup(req, parent, name);
+		return;
+	}
+	fs_count(fs, OP_LOOKUP);
+	struct node_attr attr;
+	int rc = reader_lookup(fs_reader(req), (int64_t)parent, slice_make(name, strlen(name)), &attr);
+	if (rc == -ENOENT) {
+		const struct fuse_entry_param none = {.entry_timeout = FOREVER}; /* remembered as not there */
+		fuse_reply_entry(req, &none);
+	} else if (rc < 0) {
+		reply_error(req, rc);
+	} else {
+		const struct fuse_entry_param entry = entry_of(fs, &attr);
+		fuse_reply_entry(req, &entry);
+	}
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	if (is_control(ino)) {
+		control_getattr(req, ino);
+		return;
+	}
+	struct fs *fs = fs_of(req);
+	fs_count(fs, OP_GETATTR);
+	struct node_attr attr;
+	int rc = reader_attr(fs_reader(req), (int64_t)ino, &attr);
+	if (rc < 0) {
+		reply_error(req, rc);
+		return;
+	}
+	struct stat st;
+	fs_stat(fs, &attr, &st);
+	fuse_reply_attr(req, &st, FOREVER);
+}
+
+/* Neither exists: the kernel hears so once and never asks again. */
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino, (void)fi;
+	fs_count(fs_of(req), OP_OPEN);
+	fuse_reply_err(req, ENOSYS);
+}
+
+struct read_reply {
+	fuse_req_t req;
+	bool sent;
+};
+
+static void reply_text(void *context, struct slice bytes)
+{
+	struct read_reply *reply = context;
+	reply->sent = true;
+	fuse_reply_buf(reply->req, bytes.at, bytes.len);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	(void)fi;
+	if (is_control(ino)) {
+		control_read(req, size, offset);
+		return;
+	}
+	fs_count(fs_of(req), OP_READ);
+	struct read_reply reply = {.req = req};
+	int rc = reader_text(fs_reader(req), (int64_t)ino, offset, size, reply_text, &reply);
+	if (!reply.sent)
+		reply_error(req, rc < 0 ? rc : -EIO);
+}
+
+/* --- listings ----------------------------------------------------------------------------------------------------- */
+
+struct listing {
+	fuse_req_t req;
+	struct fs *fs;
+	char *bytes;
+	size_t size;
+	size_t used;
+	bool plus;
+};
+
+static bool add_entry(struct listing *listing, const char *name, const struct node_attr *attr, off_t offset)
+{
+	char *at = listing->bytes + listing->used;
+	size_t left = listing->size - listing->used;
+	size_t need;
+	if (listing->plus) {
+		const struct fuse_entry_param entry = entry_of(listing->fs, attr);
+		need = fuse_add_direntry_plus(listing->req, at, left, name, &entry, offset);
+	} else {
+		struct stat st;
+		fs_stat(listing->fs, attr, &st);
+		need = fuse_add_direntry(listing->req, at, left, name, &st, offset);
+	}
+	if (need > left)
+		return false;
+	listing->used += need;
+	return true;
+}
+
+static bool add_stored(void *context, const struct dir_entry *entry)
+{
+	return add_entry(context, entry->name.at, &entry->attr, entry->cookie + OFFSET_DOTDOT);
+}
+
+/* The dots carry no inode to look up: the kernel takes only their number and type. */
+static int add_dots(struct listing *listing, struct store_reader *reader, int64_t ino, off_t offset)
+{
+	struct node_attr attr = {.ino = ino, .kind = NODE_DIRECTORY, .links = 2};
+	if (offset < OFFSET_DOT && !add_entry(listing, ".", &attr, OFFSET_DOT))
+		return 0;
+	int rc = offset < OFFSET_DOTDOT ? reader_parent(reader, ino, &attr.ino) : 0;
+	if (rc == 0 && offset < OFFSET_DOTDOT)
+		add_entry(listing, "..", &attr, OFFSET_DOTDOT);
+	return rc;
+}
+
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+{
+	if (is_control(ino)) {
+		control_readdir(req, size, offset, plus);
+		return;
+	}
+	struct fs *fs = fs_of(req);
+	fs_count(fs, OP_READDIR);
+	CLEANUP(cleanup_free) char *bytes = malloc(size);
+	if (!bytes) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	struct listing listing = {.req = req, .fs = fs, .bytes = bytes, .size = size, .plus = plus};
+	struct store_reader *reader = fs_reader(req);
+	int rc = add_dots(&listing, reader, (int64_t)ino, offset);
+	int64_t cookie = offset > OFFSET_DOTDOT ? offset - OFFSET_DOTDOT : 0;
+	if (rc == 0)
+		rc = reader_list(reader, (int64_t)ino, cookie, add_stored, &listing);
+	if (rc < 0)
+		reply_error(req, rc);
+	else
+		fuse_reply_buf(req, bytes, listing.used);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, offset, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, offset, true);
+}
+
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	(void)count;
+	watch_forget(fs_of(req), (int64_t)ino);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++)
+		watch_forget(fs_of(req), (int64_t)forgets[i].ino);
+	fuse_reply_none(req);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	(void)ino;
+	fs_count(fs_of(req), OP_STATFS);
+	struct store_totals totals;
+	int rc = reader_totals(fs_reader(req), &totals, NULL);
+	if (rc < 0) {
+		reply_error(req, rc);
+		return;
+	}
+	const struct statvfs st = {
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_blocks = (fsblkcnt_t)((totals.bytes + 4095) / 4096),
+		.f_files = (fsfilcnt_t)(totals.content_types + totals.entries + totals.assets + totals.directories),
+		.f_flag = ST_RDONLY,
+		.f_namemax = 255,
+	};
+	fuse_reply_statfs(req, &st);
+}
+
+const struct fuse_lowlevel_ops fs_operations = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.open = op_open,
+	.opendir = op_open,
+	.read = op_read,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.statfs = op_statfs,
+	.getxattr = fs_getxattr,
+	.listxattr = fs_listxattr,
+	.ioctl = control_ioctl,
+};
