@@ -1,0 +1,193 @@
+/* The table of settings, and how each is taken. Checks that need more than one setting are in config.c. */
+#include "config/config.h"
+#include "config/mount_options.h"
+#include "config/token.h"
+#include "config/url.h"
+#include "util/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Goes into a header or a URL: printable, without white space. */
+static int check_word(const char *value, const char *what, struct err *err)
+{
+	size_t len = strlen(value);
+	if (len == 0 || len > CONFIG_VALUE_MAX)
+		return err_set(err, -EINVAL, "the %s is %s", what, len ? "too long" : "empty");
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return err_set(err, -EINVAL, "the %s has a space or a control character in it", what);
+	return 0;
+}
+
+static int replace(char **field, const char *value, struct err *err)
+{
+	char *copy = strdup(value);
+	if (!copy)
+		return err_oom(err);
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int set_word(char **field, const char *value, const char *what, struct err *err)
+{
+	int rc = check_word(value, what, err);
+	return rc < 0 ? rc : replace(field, value, err);
+}
+
+static int set_api_key(struct config *config, const char *value, struct err *err)
+{
+	return set_word(&config->api_key, value, "API key", err);
+}
+
+static int set_token_file(struct config *config, const char *value, struct err *err)
+{
+	return token_read(value, &config->token, err);
+}
+
+static int set_environment(struct config *config, const char *value, struct err *err)
+{
+	return set_word(&config->environment, value, "environment", err);
+}
+
+static int set_branch(struct config *config, const char *value, struct err *err)
+{
+	return set_word(&config->branch, value, "branch", err);
+}
+
+static int set_region(struct config *config, const char *value, struct err *err)
+{
+	return set_word(&config->region, value, "region", err);
+}
+
+static int set_host(struct config *config, const char *value, struct err *err)
+{
+	char *host;
+	int rc = url_normalize_host(value, &host, err);
+	if (rc < 0)
+		return rc;
+	free(config->host);
+	config->host = host;
+	return 0;
+}
+
+static int set_store(struct config *config, const char *value, struct err *err)
+{
+	if (!*value || strlen(value) > CONFIG_VALUE_MAX)
+		return err_set(err, -EINVAL, "the name of the store is empty or too long");
+	return replace(&config->store, value, err);
+}
+
+static int set_interval(struct config *config, const char *value, struct err *err)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+	if (end == value || *end || !isfinite(seconds) || seconds < 0.1 || seconds > 86400)
+		return err_set(err, -EINVAL, "the interval '%s' is not a number of seconds from 0.1 to 86400", value);
+	config->interval_ms = (int64_t)(seconds * 1000);
+	return 0;
+}
+
+static int add_to_list(struct config_list *list, const char *value, const char *what, struct err *err)
+{
+	int rc = check_word(value, what, err);
+	if (rc < 0)
+		return rc;
+	size_t at = 0;
+	while (at < list->count && strcmp(list->items[at], value) < 0)
+		at++;
+	if (at < list->count && strcmp(list->items[at], value) == 0)
+		return 0;
+	if (list->count == CONFIG_LIST_MAX)
+		return err_set(err, -EINVAL, "more than %d times a %s", CONFIG_LIST_MAX, what);
+	char **items = realloc(list->items, (list->count + 2) * sizeof(*items));
+	if (!items)
+		return err_oom(err);
+	list->items = items;
+	char *copy = strdup(value);
+	if (!copy) {
+		items[list->count] = NULL;
+		return err_oom(err);
+	}
+	memmove(&items[at + 1], &items[at], (list->count - at) * sizeof(*items));
+	items[at] = copy;
+	items[++list->count] = NULL;
+	return 0;
+}
+
+static int set_content_type(struct config *config, const char *value, struct err *err)
+{
+	return add_to_list(&config->content_types, value, "content type", err);
+}
+
+static int set_locale(struct config *config, const char *value, struct err *err)
+{
+	return add_to_list(&config->locales, value, "locale", err);
+}
+
+static int set_start_from(struct config *config, const char *value, struct err *err)
+{
+	int64_t ms;
+	if (time_parse_iso(slice_of(value), &ms) < 0)
+		return err_set(err, -EINVAL, "'%s' is not a date, as in 2026-01-31 or 2026-01-31T08:00:00Z", value);
+	return replace(&config->start_from, value, err);
+}
+
+static bool is_item_type(struct slice word)
+{
+	static const char *const names[] = {
+		"entry_published", "entry_unpublished", "entry_deleted",        "asset_published",
+		"asset_unpublished", "asset_deleted",   "content_type_deleted",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is(word, names[i]))
+			return true;
+	return false;
+}
+
+static int set_types(struct config *config, const char *value, struct err *err)
+{
+	for (const char *at = value; at;) {
+		const char *comma = strchr(at, ',');
+		struct slice word = slice_make(at, comma ? (size_t)(comma - at) : strlen(at));
+		if (!is_item_type(word))
+			return err_set(err, -EINVAL,
+				       "'%.*s' is not an item type: there are entry_published, entry_unpublished, "
+				       "entry_deleted, asset_published, asset_unpublished, asset_deleted and "
+				       "content_type_deleted",
+				       SLICE_FMT(word));
+		at = comma ? comma + 1 : NULL;
+	}
+	return replace(&config->types, value, err);
+}
+
+const struct setting config_settings[] = {
+	{"api-key", "CONTENTSTACK_API_KEY", "KEY", "the stack", SETTING_STACK, set_api_key},
+	{"delivery-token-file", NULL, "FILE",
+	 "a file only you can read, with the delivery token in it\n(or CONTENTSTACK_DELIVERY_TOKEN, the token itself)",
+	 SETTING_STACK, set_token_file},
+	{"environment", "CONTENTSTACK_ENVIRONMENT", "NAME", "whose published content to show", SETTING_STACK,
+	 set_environment},
+	{"branch", "CONTENTSTACK_BRANCH", "NAME", "default: the stack's main branch", SETTING_STACK, set_branch},
+	{"region", "CONTENTSTACK_REGION", "NAME", "na (default), eu, au, azure-na, azure-eu, gcp-na or gcp-eu",
+	 SETTING_STACK, set_region},
+	{"host", "CONTENTSTACK_HOST", "URL", "another host, such as http://127.0.0.1:PORT for a local stack",
+	 SETTING_STACK, set_host},
+	{"store", "CONTENTFS_STORE", "FILE", "default: under $XDG_STATE_HOME/contentfs, named for the stack",
+	 SETTING_STACK, set_store},
+	{"content-type", NULL, "UID", "keep only this content type; may be repeated", SETTING_SYNC, set_content_type},
+	{"locale", NULL, "CODE", "keep only this locale; may be repeated", SETTING_SYNC, set_locale},
+	{"start-from", NULL, "DATE", "keep only what was published since", SETTING_SYNC, set_start_from},
+	{"type", NULL, "LIST",
+	 "ask only for these item types, a comma list; without the\ndeleted and unpublished ones nothing ever goes away",
+	 SETTING_SYNC, set_types},
+	{"interval", "CONTENTFS_INTERVAL", "SECONDS", "how often to ask for news (default 30)", SETTING_MOUNT,
+	 set_interval},
+	{"o", NULL, "OPTION[,OPTION...]", "mount options: allow_other, uid=, gid=, umask=, ...", SETTING_MOUNT,
+	 mount_options_set},
+	{0},
+};
