@@ -1,0 +1,71 @@
+#include "app/daemon.h"
+
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+
+static int wait_for_child(pid_t child)
+{
+	int status;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return EX_OSERR;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Ctrl-C reaches the child too, which unmounts; the parent stays until it has. */
+static int wait_for_word(int fd, pid_t child)
+{
+	signal(SIGINT, SIG_IGN);
+	char word;
+	ssize_t len;
+	while ((len = read(fd, &word, 1)) < 0 && errno == EINTR)
+		;
+	return len == 1 ? 0 : wait_for_child(child);
+}
+
+int daemon_start(struct daemon *daemon, int *status, struct err *err)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		int rc = -errno;
+		return err_set(err, rc, "cannot make a pipe: %s", strerror(-rc));
+	}
+	pid_t child = fork();
+	if (child < 0) {
+		int rc = -errno;
+		close(ends[0]);
+		close(ends[1]);
+		return err_set(err, rc, "cannot start a process: %s", strerror(-rc));
+	}
+	if (child == 0) {
+		close(ends[0]);
+		daemon->ready_fd = ends[1];
+		return 0;
+	}
+	close(ends[1]);
+	*status = wait_for_word(ends[0], child);
+	close(ends[0]);
+	return 1;
+}
+
+void daemon_ready(struct daemon *daemon)
+{
+	if (daemon->ready_fd < 0)
+		return;
+	setsid();
+	log_to_syslog();
+	CLEANUP(cleanup_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	ssize_t written = write(daemon->ready_fd, "r", 1);
+	(void)written; /* the parent may have been killed: no reason to end the mount */
+	close(daemon->ready_fd);
+	daemon->ready_fd = -1;
+}

@@ -1,0 +1,117 @@
+#include "app/engine.h"
+
+#include "app/exit_status.h"
+#include "delivery/region.h"
+#include "util/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+const char *engine_host(const struct config *config, struct err *err)
+{
+	if (config->host)
+		return config->host;
+	const char *host = region_host(config->region ? config->region : "na");
+	if (!host)
+		err_set(err, -EINVAL, "there is no region '%s': there are %s", config->region, region_names());
+	return host;
+}
+
+struct sync_filter engine_filter(const struct config *config)
+{
+	return (struct sync_filter){
+		.content_types = (const char *const *)config->content_types.items,
+		.locales = (const char *const *)config->locales.items,
+		.start_from = config->start_from,
+		.types = config->types,
+	};
+}
+
+static int open_store(struct engine *engine, const struct config *config, struct err *err)
+{
+	const struct store_identity identity = {
+		.host = engine->host,
+		.api_key = config->api_key,
+		.environment = config->environment,
+		.branch = config->branch ? config->branch : CONFIG_MAIN_BRANCH,
+		.filters = buf_text(&engine->filters),
+	};
+	return store_open(&engine->store, config->store, &identity, err);
+}
+
+static int open_delivery(struct engine *engine, const struct config *config, struct err *err)
+{
+	const struct delivery_target target = {
+		.host = engine->host,
+		.api_key = config->api_key,
+		.token = config->token,
+		.environment = config->environment,
+		.branch = config->branch,
+	};
+	return delivery_create(&engine->delivery, &target, err);
+}
+
+int engine_open(struct engine *engine, const struct config *config, const struct sync_hooks *hooks, struct err *err)
+{
+	*engine = (struct engine){.host = engine_host(config, err)};
+	if (!engine->host)
+		return -EINVAL;
+	const struct sync_filter filter = engine_filter(config);
+	int rc = sync_filter_identity(&filter, &engine->filters);
+	if (rc < 0)
+		rc = err_oom(err);
+	if (rc == 0)
+		rc = open_store(engine, config, err);
+	if (rc == 0)
+		rc = open_delivery(engine, config, err);
+	if (rc == 0)
+		rc = sync_create(&engine->sync, engine->store, engine->delivery, &filter, hooks, err);
+	if (rc < 0)
+		engine_close(engine);
+	return rc;
+}
+
+void engine_close(struct engine *engine)
+{
+	sync_destroy(engine->sync);
+	delivery_destroy(engine->delivery);
+	store_close(engine->store);
+	buf_finish(&engine->filters);
+	*engine = (struct engine){0};
+}
+
+static int note(struct store *store, int rc, bool news, const char *message, struct err *err)
+{
+	char now[TIME_ISO_SIZE];
+	char status[8];
+	time_format_iso(clock_wall_ms(), now);
+	snprintf(status, sizeof(status), "%d", exit_status(rc));
+	int noted = store_begin(store, err);
+	if (noted < 0)
+		return noted;
+	noted = store_note(store, NOTE_LAST_ATTEMPT, now, err);
+	if (noted == 0)
+		noted = store_note(store, NOTE_LAST_ERROR, message, err);
+	if (noted == 0)
+		noted = store_note(store, NOTE_LAST_STATUS, status, err);
+	if (noted == 0 && rc == 0)
+		noted = store_note(store, NOTE_LAST_SUCCESS, now, err);
+	if (noted == 0 && news)
+		noted = store_note(store, NOTE_LAST_CHANGE, now, err);
+	if (noted < 0) {
+		store_rollback(store);
+		return noted;
+	}
+	return store_commit(store, err);
+}
+
+int engine_run(struct engine *engine, struct sync_result *result, struct err *err)
+{
+	int rc = sync_run(engine->sync, result, err);
+	if (rc == -ECANCELED)
+		return rc; /* our own doing says nothing about the service */
+	/* If the note fails the store has a problem, which matters more than a failure that is being noted. */
+	struct err noting = {0};
+	int noted = note(engine->store, rc, result->news, rc < 0 ? err->text : "", &noting);
+	return noted < 0 && rc == 0 ? err_set(err, noted, "%s", noting.text) : rc;
+}

@@ -1,0 +1,33 @@
+/* The parts that bring a store up to date, put together from the settings. One thread, but for engine_stop. */
+#ifndef CONTENTFS_APP_ENGINE_H
+#define CONTENTFS_APP_ENGINE_H
+
+#include "config/config.h"
+#include "delivery/delivery.h"
+#include "store/store.h"
+#include "sync/sync.h"
+#include "util/buf.h"
+#include "util/err.h"
+
+struct engine {
+	struct store *store;
+	struct delivery *delivery;
+	struct sync *sync;
+	struct buf filters; /* as one line */
+	const char *host;   /* borrowed from the config, or static */
+};
+
+/* `config` is complete and outlives the engine, as does hooks->context. */
+int engine_open(struct engine *engine, const struct config *config, const struct sync_hooks *hooks, struct err *err);
+void engine_close(struct engine *engine); /* what is open of it */
+
+/* One run, noted in the store: when it was, and what it came to. As sync_run. */
+int engine_run(struct engine *engine, struct sync_result *result, struct err *err);
+
+/* The host that the settings name: their own, or their region's. NULL with a message if there is no such region. */
+const char *engine_host(const struct config *config, struct err *err);
+
+/* The filters that the settings name; borrowed from the config. */
+struct sync_filter engine_filter(const struct config *config);
+
+#endif

@@ -1,0 +1,32 @@
+#include "app/exit_status.h"
+
+#include <errno.h>
+#include <sysexits.h>
+
+int exit_status(int rc)
+{
+	switch (rc) {
+	case 0:
+		return EX_OK;
+	case -EHOSTUNREACH:
+		return EX_UNAVAILABLE;
+	case -EACCES:
+		return EX_NOPERM;
+	case -EPROTO:
+		return EX_PROTOCOL;
+	case -EINVAL:
+	case -EUCLEAN:
+		return EX_CONFIG;
+	case -EBUSY:
+		return EX_TEMPFAIL;
+	case -ECANCELED:
+		return EX_TEMPFAIL;
+	case -ENOENT:
+	case -ENOTDIR:
+		return EX_CANTCREAT;
+	case -ENOMEM:
+		return EX_OSERR;
+	default:
+		return EX_IOERR;
+	}
+}

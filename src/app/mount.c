@@ -1,0 +1,282 @@
+#include "app/mount.h"
+
+#include "app/daemon.h"
+#include "app/engine.h"
+#include "app/exit_status.h"
+#include "app/progress.h"
+#include "app/refresher.h"
+#include "app/status.h"
+#include "fs/fs.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+struct mount {
+	const struct config *config;
+	char *mountpoint;          /* absolute */
+	struct daemon daemon;
+	struct engine engine;
+	struct fs *fs;
+	struct refresher refresher;
+	bool has_refresher;
+	struct progress progress;  /* the refresh thread's until it is ended */
+	int signal_fd;
+	int ended_fd;              /* the kernel has let go */
+	int state_fd;              /* the refresher's state changed */
+	pthread_mutex_t status_lock;
+	struct store_reader *status_reader; /* guarded by status_lock */
+};
+
+/* --- what the parts ask of each other ----------------------------------------------------------------------------- */
+
+static void on_committed(void *context)
+{
+	struct mount *mount = context;
+	fs_changed(mount->fs);
+}
+
+static void on_progress(void *context, uint64_t pages, uint64_t items)
+{
+	struct mount *mount = context;
+	progress_draw(&mount->progress, pages, items);
+}
+
+static void on_refresh(void *context)
+{
+	struct mount *mount = context;
+	refresher_want(&mount->refresher);
+}
+
+static void raise_event(int fd)
+{
+	const uint64_t one = 1;
+	ssize_t written = write(fd, &one, sizeof(one));
+	(void)written; /* it is raised already */
+}
+
+static void on_ended(void *context)
+{
+	const struct mount *mount = context;
+	raise_event(mount->ended_fd);
+}
+
+static int on_status(void *context, struct buf *json)
+{
+	struct mount *mount = context;
+	struct refresher_view view;
+	refresher_look(&mount->refresher, &view);
+	struct fs_counts counts;
+	fs_count_requests(mount->fs, &counts);
+	const struct status_live live = {
+		.mountpoint = mount->mountpoint,
+		.pid = (int)getpid(),
+		.syncing = view.syncing,
+		.next_poll_ms = view.next_poll_ms,
+		.last_error = view.ran ? view.last_error.text : NULL,
+		.last_status = exit_status(view.last_rc),
+		.service_calls = delivery_count(mount->engine.delivery),
+		.requests = counts.total,
+		.operation_names = fs_operation_names,
+		.operations = counts.by_operation,
+		.operation_count = FS_OPERATIONS,
+	};
+	pthread_mutex_lock(&mount->status_lock);
+	int rc = status_append(json, mount->status_reader, mount->config->store, &live, NULL);
+	pthread_mutex_unlock(&mount->status_lock);
+	return rc;
+}
+
+/* --- putting it together ------------------------------------------------------------------------------------------ */
+
+static int resolve_mountpoint(const char *path, char **out, struct err *err)
+{
+	struct stat st;
+	CLEANUP(cleanup_free) char *full = realpath(path, NULL);
+	if (!full || stat(full, &st) < 0) {
+		int rc = -errno;
+		if (rc == -ENOENT)
+			return err_set(err, rc, "the mount point %s does not exist: mkdir %s", path, path);
+		if (rc == -ENOTCONN)
+			return err_set(err, rc, "%s is a mount whose program is gone: fusermount3 -u %s", path, path);
+		return err_set(err, rc, "cannot use the mount point %s: %s", path, strerror(-rc));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, -ENOTDIR, "the mount point %s is not a directory", path);
+	*out = full;
+	full = NULL;
+	return 0;
+}
+
+/* From here on these signals are read from a descriptor, and a broken pipe is an error like another. */
+static int take_signals(int *fd, struct err *err)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || (*fd = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
+		return err_set(err, -errno, "cannot take signals: %s", strerror(errno));
+	return 0;
+}
+
+static int make_events(struct mount *mount, struct err *err)
+{
+	mount->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	mount->state_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (mount->ended_fd < 0 || mount->state_fd < 0)
+		return err_set(err, -errno, "cannot make an event: %s", strerror(errno));
+	return take_signals(&mount->signal_fd, err);
+}
+
+static int open_parts(struct mount *mount, struct err *err)
+{
+	const struct sync_hooks hooks = {mount, on_committed, on_progress};
+	int rc = engine_open(&mount->engine, mount->config, &hooks, err);
+	if (rc == 0)
+		rc = reader_open(&mount->status_reader, mount->config->store, err);
+	struct store_sync_state state;
+	if (rc == 0)
+		rc = reader_sync_state(mount->status_reader, &state, err);
+	if (rc == 0)
+		rc = refresher_init(&mount->refresher, &mount->engine, mount->config, mount->state_fd, state.complete, err);
+	if (rc < 0)
+		return rc;
+	mount->has_refresher = true;
+	const struct fs_config config = {
+		.store_path = mount->config->store,
+		.mountpoint = mount->mountpoint,
+		.mount_options = mount->config->mount_options,
+		.uid = mount->config->uid,
+		.gid = mount->config->gid,
+		.umask = mount->config->umask,
+		.announced = state.announced,
+	};
+	const struct fs_hooks fs_hooks = {mount, on_status, on_refresh, on_ended};
+	return fs_create(&mount->fs, &config, &fs_hooks, err);
+}
+
+static int start_parts(struct mount *mount, struct err *err)
+{
+	progress_start(&mount->progress);
+	int rc = fs_start(mount->fs, err);
+	return rc < 0 ? rc : refresher_start(&mount->refresher, mount->fs, err);
+}
+
+/* The sync stops before the file system that it announces to, and both before the store. */
+static void close_parts(struct mount *mount)
+{
+	if (mount->has_refresher)
+		refresher_stop(&mount->refresher);
+	progress_end(&mount->progress);
+	fs_destroy(mount->fs);
+	if (mount->has_refresher)
+		refresher_finish(&mount->refresher);
+	reader_close(mount->status_reader);
+	engine_close(&mount->engine);
+	cleanup_close(&mount->signal_fd);
+	cleanup_close(&mount->ended_fd);
+	cleanup_close(&mount->state_fd);
+	pthread_mutex_destroy(&mount->status_lock);
+	free(mount->mountpoint);
+}
+
+/* --- living with it ----------------------------------------------------------------------------------------------- */
+
+static void clear_event(int fd)
+{
+	uint64_t count;
+	ssize_t len = read(fd, &count, sizeof(count));
+	(void)len;
+}
+
+/* The state of the first run has changed: lets the terminal go, or gives up. */
+static int follow_state(struct mount *mount, struct err *err)
+{
+	struct refresher_view view;
+	refresher_look(&mount->refresher, &view);
+	switch (view.state) {
+	case REFRESHER_READY:
+		progress_end(&mount->progress);
+		daemon_ready(&mount->daemon);
+		return 0;
+	case REFRESHER_FAILED:
+		return err_set(err, view.last_rc, "the first sync failed: %s", view.last_error.text);
+	default:
+		return 0;
+	}
+}
+
+/* Until it is unmounted or a signal says so. */
+static int watch(struct mount *mount, struct err *err)
+{
+	int rc = follow_state(mount, err);
+	while (rc == 0) {
+		struct pollfd fds[] = {
+			{.fd = mount->signal_fd, .events = POLLIN},
+			{.fd = mount->ended_fd, .events = POLLIN},
+			{.fd = mount->state_fd, .events = POLLIN},
+		};
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			return err_set(err, -errno, "cannot wait: %s", strerror(errno));
+		if (fds[0].revents || fds[1].revents) {
+			bool waited_for = mount->daemon.ready_fd >= 0;
+			return waited_for ? err_set(err, -ECANCELED, "ended before the first sync did; the next start goes on from there")
+					  : 0;
+		}
+		if (fds[2].revents) {
+			clear_event(mount->state_fd);
+			rc = follow_state(mount, err);
+		}
+	}
+	return rc;
+}
+
+static int live(struct mount *mount, struct err *err)
+{
+	int rc = make_events(mount, err);
+	if (rc == 0)
+		rc = open_parts(mount, err);
+	if (rc == 0)
+		rc = start_parts(mount, err);
+	if (rc == 0)
+		rc = watch(mount, err);
+	close_parts(mount);
+	return rc;
+}
+
+int mount_run(const struct config *config, const char *mountpoint, bool foreground, int *status, struct err *err)
+{
+	struct mount mount = {
+		.config = config,
+		.daemon.ready_fd = -1,
+		.signal_fd = -1,
+		.ended_fd = -1,
+		.state_fd = -1,
+		.status_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	*status = 0;
+	int rc = resolve_mountpoint(mountpoint, &mount.mountpoint, err);
+	if (rc < 0)
+		return rc;
+	if (!foreground) {
+		rc = daemon_start(&mount.daemon, status, err);
+		if (rc != 0) {
+			free(mount.mountpoint);
+			return rc < 0 ? rc : 0;
+		}
+	}
+	if (chdir("/") < 0) /* so that the folder it was started in can be unmounted */
+		log_debug("cannot leave the current folder: %s", strerror(errno));
+	return live(&mount, err);
+}

@@ -1,0 +1,245 @@
+#include "app/refresher.h"
+
+#include "util/clock.h"
+#include "util/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOPELESS_FAILURES 5      /* in a row, without any content, before a mount gives up */
+#define ANNOUNCE_MS 60000        /* how long a refresh waits for the kernel to be told */
+#define FORGOTTEN_MAX 4096       /* nodes given up at once */
+
+static uint32_t random_bits(void)
+{
+	uint32_t bits = 0x80000000;
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) < 0)
+		bits = (uint32_t)clock_wall_ns();
+	return bits;
+}
+
+static void set_state(struct refresher *refresher, enum refresher_state state)
+{
+	pthread_mutex_lock(&refresher->lock);
+	bool changed = refresher->state != state;
+	refresher->state = state;
+	pthread_mutex_unlock(&refresher->lock);
+	const uint64_t one = 1;
+	if (changed && write(refresher->event_fd, &one, sizeof(one)) < 0)
+		log_error("cannot report the state of the sync: %s", strerror(errno));
+}
+
+/* A failure is said when it begins or becomes another, and so is its end: not once a poll. */
+static void log_outcome(const struct refresher *refresher, int rc, const struct err *err)
+{
+	if (rc == -ECANCELED)
+		return;
+	bool was_failing = refresher->ran && refresher->last_rc < 0;
+	if (rc < 0 && (!was_failing || strcmp(refresher->last_error.text, err->text) != 0))
+		log_warning("%s (trying again; the content that is there stays)", err->text);
+	else if (rc == 0 && was_failing)
+		log_notice("the content is up to date again");
+}
+
+static void note_outcome(struct refresher *refresher, int rc, const struct err *err, int64_t next_ms)
+{
+	log_outcome(refresher, rc, err);
+	pthread_mutex_lock(&refresher->lock);
+	refresher->syncing = false;
+	refresher->next_at = clock_monotonic_ms() + next_ms;
+	if (rc != -ECANCELED) {
+		refresher->ran = true;
+		refresher->last_rc = rc;
+		refresher->last_error = *err;
+	}
+	pthread_mutex_unlock(&refresher->lock);
+}
+
+static bool is_stopping(struct refresher *refresher)
+{
+	pthread_mutex_lock(&refresher->lock);
+	bool stopping = refresher->stopping;
+	pthread_mutex_unlock(&refresher->lock);
+	return stopping;
+}
+
+/* Waits until the kernel knows of everything that was committed. */
+static bool let_announce(struct refresher *refresher)
+{
+	int64_t end = store_journal_end(refresher->engine->store);
+	int64_t until = clock_monotonic_ms() + ANNOUNCE_MS;
+	while (!is_stopping(refresher) && clock_monotonic_ms() < until)
+		if (fs_wait_announced(refresher->fs, end, 100))
+			return true;
+	return fs_announced(refresher->fs) >= end;
+}
+
+static void keep_house(struct refresher *refresher)
+{
+	static_assert(FORGOTTEN_MAX * sizeof(int64_t) <= 65536, "on the stack");
+	int64_t forgotten[FORGOTTEN_MAX];
+	struct err err = {0};
+	size_t count = fs_take_forgotten(refresher->fs, forgotten, FORGOTTEN_MAX);
+	int rc = count > 0 ? store_reclaim(refresher->engine->store, forgotten, count, &err) : 0;
+	if (rc == 0)
+		rc = store_set_announced(refresher->engine->store, fs_announced(refresher->fs), &err);
+	if (rc < 0)
+		log_debug("housekeeping has to wait: %s", err.text);
+}
+
+/* Without any content yet, some failures are for a person to hear of at once, and the others after a few tries that got
+ * nowhere. */
+static bool is_hopeless(struct refresher *refresher, int rc, uint64_t pages)
+{
+	if (rc == -ECANCELED)
+		return false;
+	if (rc != -EHOSTUNREACH && rc != -EPROTO)
+		return true;
+	if (pages > 0)
+		refresher->schedule.failures = 1;
+	return refresher->schedule.failures >= HOPELESS_FAILURES;
+}
+
+static void answer_refreshes(struct refresher *refresher, uint64_t wanted, int rc, const struct err *err)
+{
+	bool told = let_announce(refresher);
+	if (rc == 0 && !told)
+		fs_refreshed(refresher->fs, wanted, ETIMEDOUT, "the kernel was not told of all changes in time");
+	else
+		fs_refreshed(refresher->fs, wanted, -rc, rc < 0 ? err->text : "");
+}
+
+static int64_t run_once(struct refresher *refresher)
+{
+	uint64_t wanted = fs_refreshes_wanted(refresher->fs);
+	struct sync_result result;
+	struct err err = {0};
+	int rc = engine_run(refresher->engine, &result, &err);
+	const struct schedule_event event = {rc, result.news, result.retry_after_ms};
+	int64_t wait = schedule_next(&refresher->schedule, &event, random_bits());
+	note_outcome(refresher, rc, &err, wait);
+	if (result.complete)
+		set_state(refresher, REFRESHER_READY);
+	answer_refreshes(refresher, wanted, rc, &err);
+	struct refresher_view view;
+	refresher_look(refresher, &view);
+	if (rc < 0 && view.state == REFRESHER_WORKING && is_hopeless(refresher, rc, result.pages))
+		set_state(refresher, REFRESHER_FAILED);
+	keep_house(refresher);
+	return wait;
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return until;
+}
+
+/* Sleeps until the next run is due or wanted; false when it is time to go. */
+static bool wait_for_next(struct refresher *refresher, int64_t ms)
+{
+	struct timespec until = in_ms(ms);
+	pthread_mutex_lock(&refresher->lock);
+	int rc = 0;
+	while (!refresher->stopping && !refresher->wanted && rc == 0)
+		rc = pthread_cond_timedwait(&refresher->wake, &refresher->lock, &until);
+	refresher->wanted = false;
+	refresher->syncing = !refresher->stopping;
+	bool go_on = !refresher->stopping;
+	pthread_mutex_unlock(&refresher->lock);
+	return go_on;
+}
+
+static void *refresher_main(void *argument)
+{
+	struct refresher *refresher = argument;
+	struct err err = {0};
+	if (store_reclaim(refresher->engine->store, NULL, SUPERSEDED_ALL, &err) < 0)
+		log_warning("%s", err.text);
+	int64_t wait = 0;
+	while (wait_for_next(refresher, wait))
+		wait = run_once(refresher);
+	return NULL;
+}
+
+int refresher_init(struct refresher *refresher, struct engine *engine, const struct config *config, int event_fd,
+		   bool complete, struct err *err)
+{
+	*refresher = (struct refresher){
+		.engine = engine,
+		.event_fd = event_fd,
+		.schedule = {.interval_ms = config->interval_ms},
+		.state = complete ? REFRESHER_READY : REFRESHER_WORKING,
+	};
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	int rc = pthread_cond_init(&refresher->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (rc == 0)
+		rc = pthread_mutex_init(&refresher->lock, NULL);
+	return rc ? err_oom(err) : 0;
+}
+
+void refresher_finish(struct refresher *refresher)
+{
+	pthread_mutex_destroy(&refresher->lock);
+	pthread_cond_destroy(&refresher->wake);
+}
+
+int refresher_start(struct refresher *refresher, struct fs *fs, struct err *err)
+{
+	refresher->fs = fs;
+	int rc = -pthread_create(&refresher->thread, NULL, refresher_main, refresher);
+	if (rc < 0)
+		return err_set(err, rc, "cannot start a thread: %s", strerror(-rc));
+	refresher->started = true;
+	return 0;
+}
+
+void refresher_want(struct refresher *refresher)
+{
+	pthread_mutex_lock(&refresher->lock);
+	refresher->wanted = true;
+	pthread_cond_signal(&refresher->wake);
+	pthread_mutex_unlock(&refresher->lock);
+}
+
+void refresher_stop(struct refresher *refresher)
+{
+	pthread_mutex_lock(&refresher->lock);
+	refresher->stopping = true;
+	pthread_cond_signal(&refresher->wake);
+	pthread_mutex_unlock(&refresher->lock);
+	if (!refresher->started)
+		return;
+	delivery_stop(refresher->engine->delivery);
+	pthread_join(refresher->thread, NULL);
+	refresher->started = false;
+}
+
+void refresher_look(struct refresher *refresher, struct refresher_view *view)
+{
+	pthread_mutex_lock(&refresher->lock);
+	int64_t next = refresher->next_at - clock_monotonic_ms();
+	*view = (struct refresher_view){
+		.syncing = refresher->syncing,
+		.next_poll_ms = next > 0 ? next : 0,
+		.ran = refresher->ran,
+		.last_rc = refresher->last_rc,
+		.last_error = refresher->last_error,
+		.state = refresher->state,
+	};
+	pthread_mutex_unlock(&refresher->lock);
+}

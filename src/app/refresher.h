@@ -1,0 +1,69 @@
+/*
+ * The refresh thread: runs the engine when it is due or wanted, and says what came of it. It owns the writing side of the
+ * store while it runs.
+ */
+#ifndef CONTENTFS_APP_REFRESHER_H
+#define CONTENTFS_APP_REFRESHER_H
+
+#include "app/engine.h"
+#include "fs/fs.h"
+#include "sync/schedule.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How the first runs went; what a mount waits for. */
+enum refresher_state {
+	REFRESHER_WORKING, /* no whole content yet, and trying */
+	REFRESHER_READY,   /* the tree is whole */
+	REFRESHER_FAILED,  /* no whole content, and no hope without a person */
+};
+
+struct refresher {
+	struct engine *engine;
+	struct fs *fs;
+	int event_fd;     /* written when `state` changes */
+	struct schedule schedule; /* the thread's own */
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock; /* guards what follows; taken before nothing */
+	pthread_cond_t wake;
+	bool stopping;
+	bool wanted;
+	bool syncing;
+	int64_t next_at;  /* monotonic ms of the next poll */
+	bool ran;
+	int last_rc;
+	struct err last_error;
+	enum refresher_state state;
+};
+
+/* All is borrowed as long as the refresher lives; event_fd is an eventfd. `complete`: the store is whole already. */
+int refresher_init(struct refresher *refresher, struct engine *engine, const struct config *config, int event_fd,
+		   bool complete, struct err *err);
+void refresher_finish(struct refresher *refresher);
+
+/* Starts the thread, with a run at once. */
+int refresher_start(struct refresher *refresher, struct fs *fs, struct err *err);
+
+/* A run soon: now, or right after the one under way. Any thread; never blocks. */
+void refresher_want(struct refresher *refresher);
+
+/* Stops the thread: a run under way ends at the next page. Blocks until it has. */
+void refresher_stop(struct refresher *refresher);
+
+/* What status.json says of it; a copy. Any thread. */
+struct refresher_view {
+	bool syncing;
+	int64_t next_poll_ms;
+	bool ran;
+	int last_rc;
+	struct err last_error;
+	enum refresher_state state;
+};
+
+void refresher_look(struct refresher *refresher, struct refresher_view *view);
+
+#endif

@@ -1,0 +1,159 @@
+#include "app/status.h"
+
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void add_text(struct buf *json, const char *key, const char *value)
+{
+	buf_printf(json, "  \"%s\": ", key);
+	if (value)
+		json_append_string(json, slice_of(value));
+	else
+		buf_append_text(json, "null");
+	buf_append_text(json, ",\n");
+}
+
+static void add_number(struct buf *json, const char *key, int64_t value)
+{
+	buf_printf(json, "  \"%s\": %lld,\n", key, (long long)value);
+}
+
+static void add_bool(struct buf *json, const char *key, bool value)
+{
+	buf_printf(json, "  \"%s\": %s,\n", key, value ? "true" : "false");
+}
+
+/* A note as text; NULL if it was never made. */
+static const char *note(struct store_reader *reader, const char *key, struct buf *value)
+{
+	return reader_note(reader, key, value) == 0 && value->len > 0 ? value->text : NULL;
+}
+
+static void add_age(struct buf *json, const char *last_success)
+{
+	int64_t then;
+	if (last_success && time_parse_iso(slice_of(last_success), &then) == 0) {
+		int64_t age = clock_wall_ms() - then;
+		buf_printf(json, "  \"age_seconds\": %lld,\n", (long long)(age > 0 ? age / 1000 : 0));
+	} else {
+		buf_append_text(json, "  \"age_seconds\": null,\n");
+	}
+}
+
+static void add_identity(struct buf *json, struct store_reader *reader)
+{
+	static const char *const keys[] = {"host", "api_key", "environment", "branch", "filters"};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		CLEANUP(buf_finish) struct buf value = BUF_INIT;
+		add_text(json, keys[i], reader_note(reader, keys[i], &value) == 0 ? buf_text(&value) : NULL);
+	}
+}
+
+static const char *state_of(bool complete, const char *error, const struct status_live *live)
+{
+	if (error)
+		return "failing";
+	if (!complete)
+		return live ? "first sync" : "incomplete";
+	return "up to date";
+}
+
+static void add_outcome(struct buf *json, struct store_reader *reader, const struct store_sync_state *sync,
+			const struct status_live *live)
+{
+	CLEANUP(buf_finish) struct buf error_note = BUF_INIT;
+	CLEANUP(buf_finish) struct buf status_note = BUF_INIT;
+	const char *error = note(reader, NOTE_LAST_ERROR, &error_note);
+	int status = atoi(buf_text((note(reader, NOTE_LAST_STATUS, &status_note), &status_note)));
+	if (live && live->last_error) {
+		error = *live->last_error ? live->last_error : NULL;
+		status = live->last_status;
+	}
+	add_text(json, "state", state_of(sync->complete, error, live));
+	add_bool(json, "healthy", sync->complete && !error);
+	add_text(json, "last_error", error);
+	add_number(json, "last_status", status);
+}
+
+static void add_times(struct buf *json, struct store_reader *reader)
+{
+	CLEANUP(buf_finish) struct buf attempt = BUF_INIT;
+	CLEANUP(buf_finish) struct buf success = BUF_INIT;
+	CLEANUP(buf_finish) struct buf change = BUF_INIT;
+	add_text(json, "last_attempt", note(reader, NOTE_LAST_ATTEMPT, &attempt));
+	add_text(json, "last_success", note(reader, NOTE_LAST_SUCCESS, &success));
+	add_text(json, "last_change", note(reader, NOTE_LAST_CHANGE, &change));
+	add_age(json, success.len ? success.text : NULL);
+}
+
+static void add_live(struct buf *json, const struct status_live *live)
+{
+	add_bool(json, "mounted", live != NULL);
+	if (!live)
+		return;
+	add_text(json, "mountpoint", live->mountpoint);
+	add_number(json, "pid", live->pid);
+	add_bool(json, "syncing", live->syncing);
+	buf_printf(json, "  \"next_poll_seconds\": %.1f,\n", (double)live->next_poll_ms / 1000);
+	add_number(json, "service_calls", (int64_t)live->service_calls);
+	add_number(json, "requests", (int64_t)live->requests);
+	buf_append_text(json, "  \"requests_by_operation\": {");
+	for (int i = 0; i < live->operation_count; i++)
+		buf_printf(json, "%s\"%s\": %llu", i ? ", " : "", live->operation_names[i],
+			   (unsigned long long)live->operations[i]);
+	buf_append_text(json, "},\n");
+}
+
+struct counting {
+	struct buf *json;
+	bool any;
+};
+
+static void add_count(void *context, struct slice content_type, struct slice locale, int64_t files)
+{
+	struct counting *counting = context;
+	buf_append_text(counting->json, counting->any ? ",\n    {\"content_type\": " : "\n    {\"content_type\": ");
+	json_append_string(counting->json, content_type);
+	buf_append_text(counting->json, ", \"locale\": ");
+	json_append_string(counting->json, locale);
+	buf_printf(counting->json, ", \"entries\": %lld}", (long long)files);
+	counting->any = true;
+}
+
+int status_append(struct buf *json, struct store_reader *reader, const char *store_path, const struct status_live *live,
+		  struct err *err)
+{
+	struct store_totals totals;
+	struct store_sync_state sync;
+	int rc = reader_totals(reader, &totals, err);
+	if (rc == 0)
+		rc = reader_sync_state(reader, &sync, err);
+	if (rc < 0)
+		return rc;
+	buf_append_text(json, "{\n");
+	add_text(json, "version", CONTENTFS_VERSION);
+	add_outcome(json, reader, &sync, live);
+	add_times(json, reader);
+	add_number(json, "content_types", totals.content_types);
+	add_number(json, "entries", totals.entries);
+	add_number(json, "assets", totals.assets);
+	add_number(json, "directories", totals.directories);
+	add_number(json, "bytes", totals.bytes);
+	add_number(json, "quarantined", sync.quarantined);
+	add_number(json, "run_pages", (int64_t)sync.pages);
+	add_number(json, "run_items", (int64_t)sync.items);
+	add_live(json, live);
+	add_text(json, "store", store_path);
+	add_identity(json, reader);
+	buf_append_text(json, "  \"entries_by_type\": [");
+	struct counting counting = {.json = json};
+	rc = reader_counts(reader, add_count, &counting, err);
+	if (rc < 0)
+		return rc;
+	buf_append_text(json, counting.any ? "\n  ]\n}\n" : "]\n}\n");
+	return json->failed ? err_oom(err) : 0;
+}

@@ -1,0 +1,31 @@
+/* What `contentfs status --json` prints and .contentfs/status.json holds. */
+#ifndef CONTENTFS_APP_STATUS_H
+#define CONTENTFS_APP_STATUS_H
+
+#include "store/reader.h"
+#include "util/buf.h"
+#include "util/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What only a running mount knows. */
+struct status_live {
+	const char *mountpoint;
+	int pid;
+	bool syncing;
+	int64_t next_poll_ms;        /* from now */
+	const char *last_error;      /* of this process's last run, "" after a success; NULL before the first ended */
+	int last_status;
+	uint64_t service_calls;
+	uint64_t requests;
+	const char *const *operation_names;
+	const uint64_t *operations;
+	int operation_count;
+};
+
+/* Appends the JSON text. `live` is NULL for a store that is looked at without its mount. Blocks for disk only. */
+int status_append(struct buf *json, struct store_reader *reader, const char *store_path, const struct status_live *live,
+		  struct err *err);
+
+#endif
