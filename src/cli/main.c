@@ -1,0 +1,128 @@
+/* contentfs: the published content of a Contentstack stack as a directory. */
+#include "app/exit_status.h"
+#include "cli/command.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+const struct command commands[] = {
+	{
+		.name = "mount",
+		.synopsis = "[options] MOUNTPOINT",
+		.summary = "mount, and return when the tree can be used",
+		.description = "Shows the stack's published content under MOUNTPOINT and keeps it current. Returns at once\n"
+			       "if the store is filled, else when the first sync has ended.",
+		.uses_stack = true,
+		.uses_sync = true,
+		.uses_mount = true,
+		.takes_foreground = true,
+		.operand = OPERAND_REQUIRED,
+		.run = command_mount,
+	},
+	{
+		.name = "sync",
+		.synopsis = "[options]",
+		.summary = "bring the store up to date and exit",
+		.description = "Fills or updates the store without mounting it.",
+		.uses_stack = true,
+		.uses_sync = true,
+		.run = command_sync,
+	},
+	{
+		.name = "status",
+		.synopsis = "[--json] [MOUNTPOINT]",
+		.summary = "counts, age of the content, last error",
+		.description = "Speaks of a mount, or without MOUNTPOINT of the store that the settings name. Exits with 0 if\n"
+			       "the content is whole and the last sync succeeded, else with the status of its failure.",
+		.uses_stack = true,
+		.takes_json = true,
+		.operand = OPERAND_OPTIONAL,
+		.run = command_status,
+	},
+	{
+		.name = "refresh",
+		.synopsis = "MOUNTPOINT",
+		.summary = "sync now; return when it is done",
+		.description = "When it returns with 0, the tree shows what the service answered.",
+		.operand = OPERAND_REQUIRED,
+		.run = command_refresh,
+	},
+	{
+		.name = "umount",
+		.synopsis = "MOUNTPOINT",
+		.summary = "unmount; return when the program behind it has ended",
+		.description = "The store stays, so that the next mount is there at once.",
+		.operand = OPERAND_REQUIRED,
+		.run = command_umount,
+	},
+	{0},
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct err err = {0};
+	struct invocation invocation = {0};
+	config_init(&invocation.config);
+	int status;
+	if (command_parse(command, argc, argv, &invocation, &err) < 0) {
+		log_error("%s", err.text);
+		fprintf(stderr, "See contentfs %s --help.\n", command->name);
+		status = EX_USAGE;
+	} else if (invocation.help) {
+		help_print(command);
+		status = EX_OK;
+	} else {
+		status = command->run(&invocation, &err);
+		if (err.text[0])
+			log_error("%s", err.text);
+	}
+	config_finish(&invocation.config);
+	return status;
+}
+
+/* A descriptor below 3 that is closed would be taken by the store, and messages written into it. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	fill_standard_descriptors();
+	const char *word = argc > 1 ? argv[1] : "";
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+		puts("contentfs " CONTENTFS_VERSION);
+		return EX_OK;
+	}
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+		help_print(NULL);
+		return EX_OK;
+	}
+	const struct command *command = find_command(word);
+	if (!command) {
+		if (*word)
+			log_error("there is no command '%s'", word);
+		else
+			log_error("a command is missing");
+		fputs("See contentfs --help.\n", stderr);
+		return EX_USAGE;
+	}
+	return run_command(command, argc - 1, argv + 1);
+}

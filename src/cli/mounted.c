@@ -1,0 +1,153 @@
+/* status, refresh and umount of a mount: through its own files, so that whoever may look may ask. */
+#include "cli/mounted.h"
+
+#include "app/exit_status.h"
+#include "cli/command.h"
+#include "fs/protocol.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define STATUS_MAX (16u << 20)
+#define END_MS 10000 /* how long the program behind a mount gets to end */
+
+static int explain(const char *mountpoint, int rc, struct err *err)
+{
+	switch (rc) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ENOTTY:
+	case -EINVAL:
+		return err_set(err, -EINVAL, "no contentfs is mounted on %s", mountpoint);
+	case -ENOTCONN:
+	case -ECONNABORTED:
+		return err_set(err, -EHOSTUNREACH, "the program behind %s is gone: fusermount3 -u %s, and mount again",
+			       mountpoint, mountpoint);
+	case -EINTR:
+		return err_set(err, -ECANCELED, "interrupted; the sync goes on");
+	default:
+		return err_set(err, rc, "%s: %s", mountpoint, strerror(-rc));
+	}
+}
+
+static int read_all(int fd, struct buf *text)
+{
+	for (;;) {
+		if (text->len > STATUS_MAX)
+			return -EFBIG;
+		if (buf_reserve(text, 65536) < 0)
+			return -ENOMEM;
+		ssize_t len = read(fd, text->text + text->len, 65535);
+		if (len < 0)
+			return -errno;
+		if (len == 0)
+			return 0;
+		text->len += (size_t)len;
+		text->text[text->len] = '\0';
+	}
+}
+
+int mounted_status(const char *mountpoint, struct buf *json, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf path = BUF_INIT;
+	buf_printf(&path, "%s/" FS_CONTROL_DIRECTORY "/" FS_STATUS_FILE, mountpoint);
+	if (path.failed)
+		return err_oom(err);
+	CLEANUP(cleanup_close) int fd = open(path.text, O_RDONLY | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : read_all(fd, json);
+	return rc < 0 ? explain(mountpoint, rc, err) : 0;
+}
+
+int command_refresh(struct invocation *invocation, struct err *err)
+{
+	CLEANUP(cleanup_close) int fd = open(invocation->operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fs_refresh_reply reply = {0};
+	if (fd < 0 || ioctl(fd, FS_IOC_REFRESH, &reply) < 0)
+		return exit_status(explain(invocation->operand, -errno, err));
+	reply.message[sizeof(reply.message) - 1] = '\0';
+	return exit_status(reply.status == 0 ? 0 : err_set(err, -reply.status, "%s", reply.message));
+}
+
+/* --- umount ------------------------------------------------------------------------------------------------------- */
+
+static pid_t pid_of(const char *mountpoint, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf json = BUF_INIT;
+	struct json_value status;
+	struct json_value pid;
+	long long number = 0;
+	int rc = mounted_status(mountpoint, &json, err);
+	if (rc < 0)
+		return rc;
+	if (json_check(buf_slice(&json), 8, &status, NULL) < 0 || !json_get(status, "pid", &pid) ||
+	    json_integer(pid, &number) < 0 || number <= 1)
+		return err_set(err, -EINVAL, "no contentfs is mounted on %s", mountpoint);
+	return (pid_t)number;
+}
+
+/* fusermount3 is how everybody but root unmounts; it says itself what it minds. */
+static int unmount_as_user(const char *mountpoint, struct err *err)
+{
+	char program[] = "fusermount3";
+	char flag[] = "-u";
+	char end[] = "--";
+	CLEANUP(cleanup_free) char *path = strdup(mountpoint);
+	if (!path)
+		return err_oom(err);
+	char *argv[] = {program, flag, end, path, NULL};
+	extern char **environ;
+	pid_t child;
+	int rc = -posix_spawnp(&child, program, NULL, NULL, argv, environ);
+	if (rc < 0)
+		return err_set(err, rc, "cannot run fusermount3 (package fuse3): %s", strerror(-rc));
+	int status;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0
+		       ? 0
+		       : err_set(err, -EBUSY, "%s was not unmounted: is a program in it? (fuser -vm %s)", mountpoint,
+				 mountpoint);
+}
+
+static int unmount(const char *mountpoint, struct err *err)
+{
+	if (geteuid() != 0)
+		return unmount_as_user(mountpoint, err);
+	if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	int rc = -errno;
+	return rc == -EBUSY ? err_set(err, rc, "%s is in use: a program has its folder or a file there (fuser -vm %s)",
+				      mountpoint, mountpoint)
+			    : err_set(err, rc, "cannot unmount %s: %s", mountpoint, strerror(-rc));
+}
+
+static int wait_for_end(pid_t pid, struct err *err)
+{
+	int64_t until = clock_monotonic_ms() + END_MS;
+	while (kill(pid, 0) == 0 || errno == EPERM) {
+		if (clock_monotonic_ms() > until)
+			return err_set(err, -EBUSY, "unmounted, but process %d has not ended yet", (int)pid);
+		const struct timespec moment = {.tv_nsec = 2000000};
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
+int command_umount(struct invocation *invocation, struct err *err)
+{
+	pid_t pid = pid_of(invocation->operand, err);
+	if (pid < 0)
+		return exit_status(pid);
+	int rc = unmount(invocation->operand, err);
+	return exit_status(rc < 0 ? rc : wait_for_end(pid, err));
+}

@@ -1,0 +1,215 @@
+/* Command lines and help texts, both from the tables of commands and settings. */
+#include "cli/command.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Options that are no settings. */
+enum flag { FLAG_FOREGROUND = 'f', FLAG_JSON = 'j', FLAG_VERBOSE = 'v', FLAG_HELP = 'h' };
+
+#define SETTINGS_MAX 32
+#define LONG_BASE 256 /* getopt values of the long options without a letter */
+
+static bool uses(const struct command *command, const struct setting *setting)
+{
+	switch (setting->use) {
+	case SETTING_STACK:
+		return command->uses_stack;
+	case SETTING_SYNC:
+		return command->uses_sync;
+	default:
+		return command->uses_mount;
+	}
+}
+
+static bool is_letter(const struct setting *setting)
+{
+	return setting->option[1] == '\0';
+}
+
+struct options {
+	struct option longs[SETTINGS_MAX + 5];
+	int count;
+	char shorts[SETTINGS_MAX * 2];
+};
+
+static void add_flag(struct options *options, const char *name, enum flag flag)
+{
+	options->longs[options->count++] = (struct option){name, no_argument, NULL, (int)flag};
+	const char letter[] = {(char)flag, '\0'};
+	if (flag != FLAG_JSON)
+		strcat(options->shorts, letter);
+}
+
+static void collect(const struct command *command, struct options *options)
+{
+	*options = (struct options){.shorts = ":"}; /* tells a missing argument from an unknown option */
+	for (int i = 0; config_settings[i].option; i++) {
+		const struct setting *setting = &config_settings[i];
+		if (!uses(command, setting))
+			continue;
+		if (is_letter(setting)) {
+			strcat(options->shorts, setting->option);
+			strcat(options->shorts, ":");
+		} else {
+			options->longs[options->count++] =
+				(struct option){setting->option, required_argument, NULL, LONG_BASE + i};
+		}
+	}
+	if (command->takes_foreground)
+		add_flag(options, "foreground", FLAG_FOREGROUND);
+	if (command->takes_json)
+		add_flag(options, "json", FLAG_JSON);
+	add_flag(options, "verbose", FLAG_VERBOSE);
+	add_flag(options, "help", FLAG_HELP);
+}
+
+static const struct setting *setting_of(int value)
+{
+	if (value >= LONG_BASE)
+		return &config_settings[value - LONG_BASE];
+	for (const struct setting *setting = config_settings; setting->option; setting++)
+		if (is_letter(setting) && setting->option[0] == value)
+			return setting;
+	return NULL;
+}
+
+static int take_flag(int value, struct invocation *invocation)
+{
+	switch (value) {
+	case FLAG_FOREGROUND:
+		invocation->foreground = true;
+		return 0;
+	case FLAG_JSON:
+		invocation->json = true;
+		return 0;
+	case FLAG_VERBOSE:
+		log_set_level(LOG_LEVEL_DEBUG);
+		return 0;
+	case FLAG_HELP:
+		invocation->help = true;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int take_option(int value, const char *word, struct invocation *invocation, struct err *err)
+{
+	const char *end = strchr(word, '='); /* a value may be secret, or long: only the name is quoted */
+	int len = end ? (int)(end - word) : (int)strlen(word);
+	if (value == ':')
+		return err_set(err, -EINVAL, "the option %.*s needs a value", len, word);
+	if (value == '?')
+		return err_set(err, -EINVAL, "the option %.*s is not known here, or not meant so", len, word);
+	const struct setting *setting = setting_of(value);
+	if (!setting)
+		return take_flag(value, invocation);
+	int rc = setting->set(&invocation->config, optarg, err);
+	return rc < 0 ? err_prefix(err, rc, "%s%s", is_letter(setting) ? "-" : "--", setting->option) : 0;
+}
+
+static int take_operands(const struct command *command, int argc, char **argv, struct invocation *invocation,
+			 struct err *err)
+{
+	int count = argc - optind;
+	if (count > 0 && command->operand == OPERAND_NONE)
+		return err_set(err, -EINVAL, "'%s' is too much: %s takes options only", argv[optind], command->name);
+	if (count > 1)
+		return err_set(err, -EINVAL, "'%s' is too much: there is one mount point", argv[optind + 1]);
+	if (count == 0 && command->operand == OPERAND_REQUIRED)
+		return err_set(err, -EINVAL, "the mount point is missing");
+	if (count == 1 && !*argv[optind])
+		return err_set(err, -EINVAL, "the mount point is empty");
+	invocation->operand = count ? argv[optind] : NULL;
+	return 0;
+}
+
+int command_parse(const struct command *command, int argc, char **argv, struct invocation *invocation, struct err *err)
+{
+	struct options options;
+	collect(command, &options);
+	opterr = 0;
+	optind = 1;
+	int rc = config_from_environment(&invocation->config, err);
+	while (rc == 0) {
+		int at = optind;
+		int value = getopt_long(argc, argv, options.shorts, options.longs, NULL);
+		if (value < 0)
+			break;
+		rc = take_option(value, argv[at], invocation, err);
+	}
+	if (rc < 0 || invocation->help)
+		return rc;
+	return take_operands(command, argc, argv, invocation, err);
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------- */
+
+#define HELP_COLUMN 32
+
+static void print_option(const char *text, const char *help)
+{
+	int width = printf("  %s", text);
+	for (const char *line = help; line;) {
+		const char *end = strchr(line, '\n');
+		int len = end ? (int)(end - line) : (int)strlen(line);
+		if (width >= HELP_COLUMN) {
+			putchar('\n');
+			width = 0;
+		}
+		printf("%*s%.*s\n", HELP_COLUMN - width, "", len, line);
+		width = 0;
+		line = end ? end + 1 : NULL;
+	}
+}
+
+static void print_settings(const struct command *command)
+{
+	for (const struct setting *setting = config_settings; setting->option; setting++) {
+		if (!uses(command, setting))
+			continue;
+		char text[128];
+		snprintf(text, sizeof(text), "%s%s %s", is_letter(setting) ? "-" : "--", setting->option,
+			 setting->argument);
+		char help[512];
+		snprintf(help, sizeof(help), "%s%s%s%s", setting->help, setting->variable ? "\n[" : "",
+			 setting->variable ? setting->variable : "", setting->variable ? "]" : "");
+		print_option(text, help);
+	}
+}
+
+static void print_all(void)
+{
+	puts("contentfs shows the published content of a Contentstack stack as plain files.\n\nUsage:");
+	for (const struct command *command = commands; command->name; command++) {
+		char text[128];
+		snprintf(text, sizeof(text), "contentfs %s %s", command->name, command->synopsis);
+		printf("  %-42s %s\n", text, command->summary);
+	}
+	puts("  contentfs COMMAND --help                   the options of a command\n"
+	     "  contentfs --version\n\n"
+	     "The stack is named by CONTENTSTACK_API_KEY, CONTENTSTACK_DELIVERY_TOKEN and CONTENTSTACK_ENVIRONMENT\n"
+	     "in the environment, or by options; an option counts more. Exit statuses are those of sysexits.h: 64 usage,\n"
+	     "69 service unavailable, 73 cannot create, 74 I/O, 75 busy or ended early, 76 the service answered nonsense,\n"
+	     "77 credentials refused, 78 bad configuration.");
+}
+
+void help_print(const struct command *command)
+{
+	if (!command) {
+		print_all();
+		return;
+	}
+	printf("Usage: contentfs %s %s\n\n%s\n\nOptions:\n", command->name, command->synopsis, command->description);
+	print_settings(command);
+	if (command->takes_foreground)
+		print_option("-f, --foreground", "stay in the foreground");
+	if (command->takes_json)
+		print_option("--json", "for programs");
+	print_option("-v, --verbose", "say more");
+	print_option("-h, --help", "this text");
+}

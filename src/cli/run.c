@@ -1,0 +1,22 @@
+/* mount and sync: check the settings, then leave the work to app. */
+#include "app/exit_status.h"
+#include "app/mount.h"
+#include "app/once.h"
+#include "cli/command.h"
+
+int command_mount(struct invocation *invocation, struct err *err)
+{
+	int status = 0;
+	int rc = config_complete(&invocation->config, true, err);
+	if (rc == 0)
+		rc = mount_run(&invocation->config, invocation->operand, invocation->foreground, &status, err);
+	return rc < 0 ? exit_status(rc) : status;
+}
+
+int command_sync(struct invocation *invocation, struct err *err)
+{
+	int rc = config_complete(&invocation->config, true, err);
+	if (rc == 0)
+		rc = once_run(&invocation->config, err);
+	return exit_status(rc);
+}

@@ -1,0 +1,115 @@
+/* contentfs status, for people and for programs. */
+#include "app/status.h"
+
+#include "app/exit_status.h"
+#include "cli/command.h"
+#include "cli/mounted.h"
+#include "util/cleanup.h"
+#include "util/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int status_of_store(struct config *config, struct buf *json, struct err *err)
+{
+	int rc = config_complete(config, false, err);
+	if (rc < 0)
+		return rc;
+	if (access(config->store, F_OK) < 0 && errno == ENOENT)
+		return err_set(err, -EINVAL, "there is no store at %s yet: run contentfs mount or contentfs sync",
+			       config->store);
+	struct store_reader *reader = NULL;
+	rc = reader_open(&reader, config->store, err);
+	if (rc == 0)
+		rc = status_append(json, reader, config->store, NULL, err);
+	reader_close(reader);
+	return rc;
+}
+
+/* The text of a member, decoded if it is a string; "" for null or none. */
+static void member(struct json_value status, const char *key, struct buf *text)
+{
+	struct json_value value;
+	buf_reset(text);
+	if (!json_get(status, key, &value) || value.type == JSON_NULL)
+		return;
+	if (value.type == JSON_STRING)
+		json_string_decode(value, text);
+	else
+		buf_append(text, value.text.at, value.text.len);
+}
+
+static void print_line(struct json_value status, const char *label, const char *key, const char *unit)
+{
+	CLEANUP(buf_finish) struct buf text = BUF_INIT;
+	member(status, key, &text);
+	if (text.len > 0)
+		printf("%-15s %s%s\n", label, text.text, unit);
+}
+
+static void print_counts(struct json_value status)
+{
+	struct json_value counts;
+	struct json_value count;
+	if (!json_get(status, "entries_by_type", &counts))
+		return;
+	for (struct json_iter it = json_iter(counts); json_next_element(&it, &count);) {
+		CLEANUP(buf_finish) struct buf type = BUF_INIT;
+		CLEANUP(buf_finish) struct buf locale = BUF_INIT;
+		CLEANUP(buf_finish) struct buf entries = BUF_INIT;
+		member(count, "content_type", &type);
+		member(count, "locale", &locale);
+		member(count, "entries", &entries);
+		printf("  %8s  %s, %s\n", buf_text(&entries), buf_text(&type), buf_text(&locale));
+	}
+}
+
+static void print_for_people(struct json_value status)
+{
+	print_line(status, "State:", "state", "");
+	print_line(status, "Last error:", "last_error", "");
+	print_line(status, "Mounted on:", "mountpoint", "");
+	print_line(status, "Environment:", "environment", "");
+	print_line(status, "Branch:", "branch", "");
+	print_line(status, "Host:", "host", "");
+	print_line(status, "Filters:", "filters", "");
+	print_line(status, "Store:", "store", "");
+	print_line(status, "Age:", "age_seconds", " s since the last successful sync");
+	print_line(status, "Last change:", "last_change", "");
+	print_line(status, "Next poll in:", "next_poll_seconds", " s");
+	print_line(status, "Content types:", "content_types", "");
+	print_line(status, "Assets:", "assets", "");
+	print_line(status, "Quarantined:", "quarantined", "");
+	print_line(status, "Entries:", "entries", "");
+	print_counts(status);
+}
+
+static int status_exit(struct json_value status)
+{
+	struct json_value value;
+	long long number;
+	if (json_get(status, "healthy", &value) && value.type == JSON_TRUE)
+		return EX_OK;
+	if (json_get(status, "last_status", &value) && json_integer(value, &number) == 0 && number > 0 && number < 256)
+		return (int)number;
+	return EX_UNAVAILABLE;
+}
+
+int command_status(struct invocation *invocation, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf json = BUF_INIT;
+	int rc = invocation->operand ? mounted_status(invocation->operand, &json, err)
+				     : status_of_store(&invocation->config, &json, err);
+	if (rc < 0)
+		return exit_status(rc);
+	struct json_value status;
+	if (json_check(buf_slice(&json), 8, &status, err) < 0)
+		return exit_status(err_prefix(err, -EPROTO, "the status cannot be read"));
+	if (invocation->json)
+		fwrite(json.text, 1, json.len, stdout);
+	else
+		print_for_people(status);
+	return status_exit(status);
+}
