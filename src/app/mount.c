@@ -84,7 +84,7 @@ static int on_status(void *context, struct buf *json)
 		.last_error = view.ran ? view.last_error.text : NULL,
 		.last_status = exit_status(view.last_rc),
 		.service_calls = delivery_count(mount->engine.delivery),
-		.requests = counts.total,
+		.requests = counts.cacheable,
 		.operation_names = fs_operation_names,
 		.operations = counts.by_operation,
 		.operation_count = FS_OPERATIONS,

@@ -116,6 +116,9 @@ static void answer_refreshes(struct refresher *refresher, uint64_t wanted, int r
 static int64_t run_once(struct refresher *refresher)
 {
 	uint64_t wanted = fs_refreshes_wanted(refresher->fs);
+	if (wanted != refresher->answered)
+		sync_want_schemas(refresher->engine->sync); /* who asks wants to see everything */
+	refresher->answered = wanted;
 	struct sync_result result;
 	struct err err = {0};
 	int rc = engine_run(refresher->engine, &result, &err);

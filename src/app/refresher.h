@@ -24,7 +24,8 @@ struct refresher {
 	struct engine *engine;
 	struct fs *fs;
 	int event_fd;     /* written when `state` changes */
-	struct schedule schedule; /* the thread's own */
+	struct schedule schedule; /* the thread's own, as is the next one */
+	uint64_t answered;        /* refreshes that were asked for before the last run */
 	pthread_t thread;
 	bool started;
 

@@ -59,7 +59,7 @@ void answer_members(struct json_value object, const struct answer_member *wanted
 	struct json_value key;
 	struct json_value value;
 	for (size_t i = 0; i < count; i++)
-		*wanted[i].value = (struct json_value){.type = JSON_NULL};
+		*wanted[i].value = (struct json_value){JSON_NULL, slice_of("null")};
 	if (object.type != JSON_OBJECT)
 		return;
 	while (json_next_member(&it, &key, &value))

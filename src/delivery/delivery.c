@@ -26,7 +26,6 @@ struct delivery {
 	const char *headers[HEADERS_MAX];
 	size_t token_at;    /* where in its header line the token begins */
 	struct buf url;     /* of the call under way */
-	struct http_answer answer;
 };
 
 int delivery_outcome_errno(enum delivery_outcome outcome)
@@ -140,7 +139,6 @@ void delivery_destroy(struct delivery *delivery)
 	if (!delivery)
 		return;
 	http_destroy(delivery->http);
-	http_answer_finish(&delivery->answer);
 	if (delivery->token.text)
 		explicit_bzero(delivery->token.text, delivery->token.cap);
 	buf_finish(&delivery->host);
@@ -174,19 +172,35 @@ static void add_parameter(struct delivery *delivery, const char *name, const cha
 }
 
 /* The service might quote what it was sent. */
-static void mask_token(struct delivery *delivery)
+static void mask_token(const struct delivery *delivery, struct buf *body)
 {
 	struct slice token = slice_of(delivery->token.text + delivery->token_at);
-	char *at = delivery->answer.body.text;
-	char *end = at + delivery->answer.body.len;
-	while (at && (at = memmem(at, (size_t)(end - at), token.at, token.len)))
-		memset(at, '*', token.len);
+	size_t from = 0;
+	char *found;
+	while (body->len > from && (found = memmem(body->text + from, body->len - from, token.at, token.len))) {
+		memset(found, '*', token.len);
+		from = (size_t)(found - body->text) + token.len;
+	}
+}
+
+/* An answer that is not a 200. */
+static enum delivery_outcome judge_status(const struct delivery *delivery, struct http_answer *answer, struct err *err)
+{
+	enum delivery_outcome outcome;
+	mask_token(delivery, &answer->body);
+	if (answer->status >= 300 && answer->status <= 399)
+		outcome = refusal_redirect(answer->status, answer->location, err);
+	else
+		outcome = refusal_outcome(answer->status, buf_slice(&answer->body), err);
+	if (outcome == DELIVERY_NONSENSE) /* perhaps another server altogether */
+		err_prefix(err, 0, "%.200s", delivery->host.text);
+	return outcome;
 }
 
 /* Sends the URL that was made. On DELIVERY_OK the answer's body is that of a 200. */
-static enum delivery_outcome ask(struct delivery *delivery, int64_t *retry_after_ms, struct err *err)
+static enum delivery_outcome ask(struct delivery *delivery, struct http_answer *answer, int64_t *retry_after_ms,
+				 struct err *err)
 {
-	struct http_answer *answer = &delivery->answer;
 	const struct http_request request = {
 		.url = buf_text(&delivery->url),
 		.headers = delivery->headers,
@@ -199,26 +213,25 @@ static enum delivery_outcome ask(struct delivery *delivery, int64_t *retry_after
 		return outcome_of(rc);
 	if (answer->status == 200)
 		return DELIVERY_OK;
-	if (answer->status >= 300 && answer->status <= 399)
-		return refusal_redirect(answer->status, answer->location, err);
-	mask_token(delivery);
-	return refusal_outcome(answer->status, buf_slice(&answer->body), err);
+	return judge_status(delivery, answer, err);
 }
 
 /* A body that was to be JSON of a certain shape, and what reading it came to. */
-static enum delivery_outcome judge_parse(const struct delivery *delivery, int rc, struct err *err)
+static enum delivery_outcome judge_parse(const struct delivery *delivery, const struct http_answer *answer, int rc,
+					 struct err *err)
 {
 	if (rc == 0)
 		return DELIVERY_OK;
 	if (rc != -EPROTO)
 		return DELIVERY_FAILED;
-	err_prefix(err, rc, "%.200s (%.100s)", delivery->host.text, delivery->answer.content_type);
+	err_prefix(err, rc, "%.200s (%.100s)", delivery->host.text, answer->content_type);
 	return DELIVERY_NONSENSE;
 }
 
 enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync_query *query, struct page *page,
 				    int64_t *retry_after_ms, struct err *err)
 {
+	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
 	page_finish(page);
 	start_url(delivery, "/v3/stacks/sync");
 	switch (query->mode) {
@@ -236,15 +249,16 @@ enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync
 		add_parameter(delivery, "sync_token", query->token);
 		break;
 	}
-	enum delivery_outcome outcome = ask(delivery, retry_after_ms, err);
+	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
 	if (outcome != DELIVERY_OK)
 		return outcome;
-	return judge_parse(delivery, page_parse(&delivery->answer.body, page, err), err);
+	return judge_parse(delivery, &answer, page_parse(&answer.body, page, err), err);
 }
 
 enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned skip, struct content_type_list *list,
 					     int64_t *retry_after_ms, struct err *err)
 {
+	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
 	char number[16];
 	content_type_list_finish(list);
 	snprintf(number, sizeof(number), "%u", skip);
@@ -252,10 +266,10 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 	add_parameter(delivery, "skip", number);
 	add_parameter(delivery, "limit", TYPES_PER_ANSWER);
 	add_parameter(delivery, "include_global_field_schema", "true");
-	enum delivery_outcome outcome = ask(delivery, retry_after_ms, err);
+	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
 	if (outcome != DELIVERY_OK)
 		return outcome;
-	return judge_parse(delivery, content_type_list_parse(&delivery->answer.body, list, err), err);
+	return judge_parse(delivery, &answer, content_type_list_parse(&answer.body, list, err), err);
 }
 
 void delivery_stop(struct delivery *delivery)

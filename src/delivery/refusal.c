@@ -12,6 +12,7 @@
 
 #define ERROR_BODY_MAX (64u << 10) /* a larger body is no error of the API; seen: under 200 bytes */
 #define QUOTE_MAX 200              /* bytes of the service's own words in a message */
+#define CODE_PARAMETERS 141        /* "invalid parameters" of any kind */
 
 #define STACK_UNKNOWN "the stack was not found: check CONTENTSTACK_API_KEY and the region (--region)"
 #define TOKEN_UNKNOWN "the delivery token was refused: check CONTENTSTACK_DELIVERY_TOKEN and that it is of this stack"
@@ -32,20 +33,19 @@ static const struct rule {
 	{0, 109, NULL, DELIVERY_CREDENTIALS_REFUSED, STACK_UNKNOWN},
 	{0, 0, "api_key", DELIVERY_CREDENTIALS_REFUSED, STACK_UNKNOWN},
 	{0, 105, NULL, DELIVERY_CREDENTIALS_REFUSED, TOKEN_UNKNOWN},
-	{0, 141, "access_token", DELIVERY_CREDENTIALS_REFUSED, ENVIRONMENT_MISMATCH},
+	{0, CODE_PARAMETERS, "access_token", DELIVERY_CREDENTIALS_REFUSED, ENVIRONMENT_MISMATCH},
 	{0, 0, "access_token", DELIVERY_CREDENTIALS_REFUSED, TOKEN_UNKNOWN},
 	{0, 0, "environment", DELIVERY_CREDENTIALS_REFUSED, ENVIRONMENT_MISMATCH},
 	{401, 0, NULL, DELIVERY_CREDENTIALS_REFUSED, TOKEN_UNKNOWN},
 	{403, 0, NULL, DELIVERY_CREDENTIALS_REFUSED, FORBIDDEN},
-	{0, 141, "sync_token", DELIVERY_TOKEN_REFUSED, "the sync token was refused"},
-	{0, 141, "pagination_token", DELIVERY_TOKEN_REFUSED, "the pagination token was refused"},
+	{0, CODE_PARAMETERS, "sync_token", DELIVERY_TOKEN_REFUSED, "the sync token was refused"},
+	{0, CODE_PARAMETERS, "pagination_token", DELIVERY_TOKEN_REFUSED, "the pagination token was refused"},
 	{0, 0, "branch", DELIVERY_QUERY_REFUSED, "the branch was refused: check CONTENTSTACK_BRANCH"},
 };
 
 /* What the service says about itself. The strings belong to the parsed body. */
 struct complaint {
-	bool known; /* the body is an error as the API writes them */
-	int code;   /* 0 if none */
+	int code; /* 0 if none */
 	const char *message;
 	const cJSON *errors; /* an object, or NULL */
 };
@@ -61,7 +61,6 @@ static struct complaint read_complaint(const cJSON *body)
 	const cJSON *message = cJSON_GetObjectItemCaseSensitive(body, "error_message");
 	const cJSON *errors = cJSON_GetObjectItemCaseSensitive(body, "errors");
 	return (struct complaint){
-		.known = cJSON_IsNumber(code) || cJSON_IsString(message) || cJSON_IsObject(errors),
 		.code = cJSON_IsNumber(code) ? code->valueint : 0,
 		.message = cJSON_IsString(message) ? message->valuestring : NULL,
 		.errors = cJSON_IsObject(errors) ? errors : NULL,
@@ -114,19 +113,22 @@ static enum delivery_outcome say(enum delivery_outcome outcome, const char *mean
 	return outcome;
 }
 
-/* Nothing in the table: what the status and the mere presence of an error of the API tell. */
+/* Whether the service says that a parameter is not right. */
+static bool blames_query(const struct complaint *complaint)
+{
+	return complaint->code == CODE_PARAMETERS || (complaint->errors && complaint->errors->child);
+}
+
+/* Nothing in the table: what the status tells, and whether it is an error as the API writes them. */
 static enum delivery_outcome judge(long status, const struct complaint *complaint, struct err *err)
 {
 	if (status >= 500)
 		return say(DELIVERY_UNAVAILABLE, "the service is not able to answer now", status, complaint, err);
-	if (status < 400)
-		return say(DELIVERY_NONSENSE, "the service gave an answer that the API does not have", status,
-			   complaint, err);
-	if (complaint->known)
+	if (status >= 400 && blames_query(complaint))
 		return say(DELIVERY_QUERY_REFUSED, "the service refused the query", status, complaint, err);
 	return say(DELIVERY_NONSENSE,
-		   "no Content Delivery API answers there: check the host (--host) or region (--region)", status,
-		   complaint, err);
+		   "this is no answer of the Content Delivery API: check the host (--host) or region (--region)",
+		   status, complaint, err);
 }
 
 enum delivery_outcome refusal_outcome(long status, struct slice body, struct err *err)

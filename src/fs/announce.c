@@ -27,6 +27,7 @@ struct notice {
 
 struct batch {
 	struct notice notices[BATCH_MAX];
+	int64_t parents[BATCH_MAX]; /* scratch */
 	size_t count;
 	struct buf names;
 };
@@ -55,7 +56,25 @@ static void check_notified(int rc, const char *what)
 		log_warning("the kernel was not told of a change (%s): %s", what, strerror(-rc));
 }
 
-static void notify(struct fs *fs, const struct batch *batch)
+static int compare_parents(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void notify_directories(struct fs *fs, struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		batch->parents[i] = batch->notices[i].parent;
+	qsort(batch->parents, batch->count, sizeof(batch->parents[0]), compare_parents);
+	for (size_t i = 0; i < batch->count; i++)
+		if (i == 0 || batch->parents[i] != batch->parents[i - 1])
+			check_notified(fuse_lowlevel_notify_inval_inode(fs->session, (fuse_ino_t)batch->parents[i], 0, 0),
+				       "a directory");
+}
+
+static void notify(struct fs *fs, struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct notice *notice = &batch->notices[i];
@@ -63,13 +82,7 @@ static void notify(struct fs *fs, const struct batch *batch)
 								batch->names.text + notice->name, notice->name_len),
 			       "a name");
 	}
-	int64_t last = 0;
-	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->notices[i].parent == last)
-			continue;
-		last = batch->notices[i].parent;
-		check_notified(fuse_lowlevel_notify_inval_inode(fs->session, (fuse_ino_t)last, 0, 0), "a directory");
-	}
+	notify_directories(fs, batch);
 }
 
 static int watch_superseded(struct fs *fs, const struct batch *batch)

@@ -11,7 +11,7 @@
 
 const char *const fs_operation_names[FS_OPERATIONS] = {
 	[OP_LOOKUP] = "lookup", [OP_GETATTR] = "getattr", [OP_READ] = "read",     [OP_READDIR] = "readdir",
-	[OP_OPEN] = "open",     [OP_XATTR] = "xattr",     [OP_STATFS] = "statfs", [OP_OTHER] = "other",
+	[OP_OPEN] = "open",     [OP_XATTR] = "xattr",     [OP_STATFS] = "statfs",
 };
 
 void fs_count(struct fs *fs, enum operation operation)
@@ -24,7 +24,8 @@ void fs_count_requests(struct fs *fs, struct fs_counts *counts)
 	*counts = (struct fs_counts){0};
 	for (int i = 0; i < FS_OPERATIONS; i++) {
 		counts->by_operation[i] = atomic_load_explicit(&fs->requests[i], memory_order_relaxed);
-		counts->total += counts->by_operation[i];
+		if (i != OP_XATTR && i != OP_STATFS)
+			counts->cacheable += counts->by_operation[i];
 	}
 }
 

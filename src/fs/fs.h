@@ -71,10 +71,12 @@ void fs_refreshed(struct fs *fs, uint64_t wanted, int status, const char *messag
 /* Superseded nodes that the kernel has let go of (or should long have): up to `max` of them, each once. */
 size_t fs_take_forgotten(struct fs *fs, int64_t *inos, size_t max);
 
-/* Requests answered so far, but for those about .contentfs and what needs no answer. */
-#define FS_OPERATIONS 8
+/* Requests answered so far, but for those about .contentfs and what needs no answer. `cacheable` counts those that the kernel
+ * remembers the answer to, so that it need not ask twice: names, attributes, listings and texts. It never remembers
+ * extended attributes and statfs (find and grep -r ask for one statfs a run). */
+#define FS_OPERATIONS 7
 struct fs_counts {
-	uint64_t total;
+	uint64_t cacheable;
 	uint64_t by_operation[FS_OPERATIONS];
 };
 

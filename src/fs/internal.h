@@ -21,7 +21,7 @@
 
 #define WORKERS 2
 
-enum operation { OP_LOOKUP, OP_GETATTR, OP_READ, OP_READDIR, OP_OPEN, OP_XATTR, OP_STATFS, OP_OTHER };
+enum operation { OP_LOOKUP, OP_GETATTR, OP_READ, OP_READDIR, OP_OPEN, OP_XATTR, OP_STATFS };
 
 struct worker {
 	struct fs *fs;

@@ -177,7 +177,7 @@ static int open_database(struct store *store, const char *path, struct err *err)
 	if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK)
 		return store->db ? db_error(store->db, err) : err_oom(err);
 	sqlite3_busy_timeout(store->db, 10000);
-	int rc = db_exec(store->db, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	int rc = db_exec(store->db, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 				    "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864", err);
 	if (rc == 0)
 		rc = schema_migrate(store->db, err);

@@ -29,6 +29,7 @@ struct sync {
 	struct buf text;           /* scratch */
 	int refusals;              /* of a token, in a row */
 	bool schemas_due;
+	bool schemas_failed;       /* and were reported */
 	int64_t schemas_fetched;   /* monotonic ms */
 	size_t locales;
 	size_t streams;
@@ -294,36 +295,50 @@ static int run_stream(struct sync *sync, size_t index, struct sync_result *resul
 
 /* --- schemas ------------------------------------------------------------------------------------------------------ */
 
-/* Schemas are worth having but no reason to fail a run: what could not be fetched is tried again at the next one. */
-static int refresh_schemas(struct sync *sync, bool news, struct err *err)
+static bool schemas_are_due(const struct sync *sync)
 {
-	int64_t now = clock_monotonic_ms();
-	bool due = sync->schemas_due || now - sync->schemas_fetched >= SCHEMAS_EVERY_MS;
-	if (!due && news) {
-		int missing = schemas_missing(sync->store, err);
-		if (missing < 0)
-			return missing;
-		due = missing > 0;
-	}
-	if (!due)
-		return 0;
+	return sync->schemas_due || clock_monotonic_ms() - sync->schemas_fetched >= SCHEMAS_EVERY_MS;
+}
+
+static int fetch_schemas(struct sync *sync, struct err *err)
+{
 	int64_t before = store_journal_end(sync->store);
 	int rc = schemas_fetch(sync->store, sync->delivery, &sync->filter, err);
-	if (rc == -EHOSTUNREACH || rc == -EPROTO || rc == -EINVAL) {
-		log_warning("the content types could not be fetched: %s", err->text);
-		sync->schemas_due = true;
-		return 0;
-	}
 	if (rc < 0)
 		return rc;
 	sync->schemas_due = false;
-	sync->schemas_fetched = now;
+	sync->schemas_failed = false;
+	sync->schemas_fetched = clock_monotonic_ms();
 	if (sync->hooks.committed && store_journal_end(sync->store) != before)
 		sync->hooks.committed(sync->hooks.context);
 	return 0;
 }
 
+/* At the end of a run. Schemas are worth having but no reason to fail a run that brought the entries: what could not be
+ * fetched is tried again at the next one. */
+static int refresh_schemas(struct sync *sync, bool news, struct err *err)
+{
+	int due = schemas_are_due(sync);
+	if (!due && news)
+		due = schemas_missing(sync->store, err);
+	if (due <= 0)
+		return due;
+	int rc = fetch_schemas(sync, err);
+	if (rc != -EHOSTUNREACH && rc != -EPROTO && rc != -EINVAL)
+		return rc;
+	if (!sync->schemas_failed)
+		log_warning("the content types could not be fetched: %s (trying again)", err->text);
+	sync->schemas_failed = true;
+	sync->schemas_due = true;
+	return 0;
+}
+
 /* --- a run -------------------------------------------------------------------------------------------------------- */
+
+void sync_want_schemas(struct sync *sync)
+{
+	sync->schemas_due = true;
+}
 
 int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 {
@@ -333,8 +348,11 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 		err = &local;
 	int64_t before = store_journal_end(sync->store);
 	int rc = 0;
-	if (before == 0)
-		rc = refresh_schemas(sync, false, err); /* an empty tree: they are what is best to see first */
+	if (before == 0 && !sync->schemas_failed) {
+		rc = fetch_schemas(sync, err); /* an empty tree: they are what is best to see first */
+		if (rc == -EPROTO || rc == -EINVAL)
+			rc = 0; /* entries may be had all the same; the end of the run says so if not */
+	}
 	for (size_t i = 0; rc == 0 && i < sync->streams; i++)
 		rc = run_stream(sync, i, result, err);
 	if (rc == 0)

@@ -51,6 +51,9 @@ struct sync_result {
  */
 int sync_run(struct sync *sync, struct sync_result *result, struct err *err);
 
+/* Makes the next run fetch the content types too, which it does of itself only now and then. */
+void sync_want_schemas(struct sync *sync);
+
 /* The filters as one line, part of a store's identity. "" without any. 0 or -ENOMEM. */
 int sync_filter_identity(const struct sync_filter *filter, struct buf *out);
 

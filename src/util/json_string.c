@@ -8,8 +8,8 @@
 
 #define REPLACEMENT_TEXT "\xef\xbf\xbd"
 
-/* What a broken escape stands for in text that was not checked: one byte, no more than the least that it can take, since
- * decoding makes room for as many bytes as the text has. */
+/* What a broken escape stands for in text that was not checked: one byte, no more than the least that it can take,
+ * since decoding makes room for as many bytes as the text has. */
 #define BROKEN '?'
 
 /* Set in the table for each hexadecimal digit beside its value, so that four of them are tested with one &. */
