@@ -3,6 +3,8 @@
 #include "sync/order.h"
 #include "tree/render.h"
 
+#include <errno.h>
+
 /* The service filters already; this keeps a store true to its filters if it ever does not. */
 static bool filtered_out(const struct stream *stream, const struct item *item)
 {
@@ -32,11 +34,15 @@ static int apply_publication(struct apply *apply, const struct item *item, enum 
 	if (rc < 0)
 		return rc;
 	if (order_publication(item->event_at, item->version, &known) == ORDER_IGNORE) {
-		bool listed = apply->rebuild && known.live.ino && known.removed_at < item->event_at;
+		/* Listed, whatever was removed: a removal that counts takes the visible version at the end of the run. */
+		bool listed = apply->rebuild && known.live.ino;
 		return listed ? store_list(apply->store, apply->stream->id, known.live.ino, err) : 0;
 	}
 	buf_reset(apply->text);
-	if (render_json(item->data, apply->text) < 0)
+	rc = render_json(item->data, apply->text);
+	if (rc == -E2BIG)
+		return store_quarantine(apply->store, item->source, "its text would be too large", err);
+	if (rc < 0)
 		return err_oom(err);
 	const struct store_version *incumbent = order_incumbent(&known);
 	if (incumbent->ino) {

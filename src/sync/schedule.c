@@ -19,9 +19,9 @@ static int64_t after_failure(struct schedule *schedule, const struct schedule_ev
 	int64_t ceiling = (int64_t)SCHEDULE_BACKOFF_MIN_MS << doublings;
 	if (ceiling > SCHEDULE_BACKOFF_MAX_MS)
 		ceiling = SCHEDULE_BACKOFF_MAX_MS;
-	if (event->rc == -EACCES)
-		return SCHEDULE_REFUSED_MS / 2 + scale(SCHEDULE_REFUSED_MS / 2, random);
 	int64_t wait = SCHEDULE_BACKOFF_MIN_MS / 2 + scale(ceiling, random);
+	if (event->rc == -EACCES)
+		wait = SCHEDULE_REFUSED_MS / 2 + scale(SCHEDULE_REFUSED_MS / 2, random);
 	int64_t asked = event->retry_after_ms;
 	if (asked > SCHEDULE_RETRY_AFTER_MAX_MS)
 		asked = SCHEDULE_RETRY_AFTER_MAX_MS;

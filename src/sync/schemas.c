@@ -29,8 +29,9 @@ static int apply_schema(struct store *store, const struct content_type *type, in
 	if (rc < 0)
 		return rc;
 	buf_reset(text);
-	if (render_json(type->data, text) < 0)
-		return err_oom(err);
+	rc = render_json(type->data, text);
+	if (rc < 0)
+		return err_set(err, rc, "the schema of a content type cannot be rendered: %s", strerror(-rc));
 	rc = known.live.ino ? store_text_equals(store, known.live.ino, buf_slice(text), err) : 0;
 	if (rc > 0)
 		return store_touch(store, known.live.ino, fetched_at, err);

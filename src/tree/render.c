@@ -18,6 +18,7 @@ struct renderer {
 	const char *end;
 	char *to; /* inside out->text; what is left of the input, a newline and a NUL always fit behind it */
 	struct buf *out;
+	size_t start; /* where in out->text the rendering begins */
 	size_t depth;
 };
 
@@ -25,6 +26,8 @@ struct renderer {
 static int ensure_room(struct renderer *r, size_t extra)
 {
 	size_t used = (size_t)(r->to - r->out->text);
+	if (used - r->start > RENDER_BYTES_MAX)
+		return -E2BIG;
 	size_t need = extra + (size_t)(r->end - r->at) + 1;
 	if (need < r->out->cap - used)
 		return 0;
@@ -38,8 +41,9 @@ static int ensure_room(struct renderer *r, size_t extra)
 static int begin_line(struct renderer *r)
 {
 	size_t spaces = r->depth * INDENT;
-	if (ensure_room(r, 1 + spaces) < 0)
-		return -ENOMEM;
+	int rc = ensure_room(r, 1 + spaces);
+	if (rc < 0)
+		return rc;
 	*r->to++ = '\n';
 	memset(r->to, ' ', spaces);
 	r->to += spaces;
@@ -135,16 +139,18 @@ static int render_close(struct renderer *r)
 {
 	if (r->depth > 0)
 		r->depth--;
-	if (begin_line(r) < 0)
-		return -ENOMEM;
+	int rc = begin_line(r);
+	if (rc < 0)
+		return rc;
 	*r->to++ = *r->at++;
 	return 0;
 }
 
 static int render_colon(struct renderer *r)
 {
-	if (ensure_room(r, 1) < 0)
-		return -ENOMEM;
+	int rc = ensure_room(r, 1);
+	if (rc < 0)
+		return rc;
 	*r->to++ = *r->at++;
 	*r->to++ = ' ';
 	return 0;
@@ -179,13 +185,14 @@ int render_json(struct slice json, struct buf *out)
 	/* Compact text of the API grows by about a third. */
 	if (buf_reserve(out, json.len + json.len / 2 + 1) < 0)
 		return -ENOMEM;
-	size_t start = out->len;
-	r.to = out->text + start;
+	r.start = out->len;
+	r.to = out->text + r.start;
 	while ((r.at = json_skip_space(r.at, r.end)) < r.end) {
-		if (render_token(&r) < 0) {
-			out->len = start;
-			out->text[start] = '\0';
-			return -ENOMEM;
+		int rc = render_token(&r);
+		if (rc < 0) {
+			out->len = r.start;
+			out->text[r.start] = '\0';
+			return rc;
 		}
 	}
 	*r.to++ = '\n';

@@ -9,11 +9,15 @@
 #include "util/buf.h"
 #include "util/slice.h"
 
+/* The largest rendering: indentation lets small texts that are nested deeply grow several hundred times. */
+#define RENDER_BYTES_MAX (256u << 20)
+
 /*
  * Appends the rendering of `json`, which must not point into `out`. `json` is the text of one value (json_value.text)
  * that json_check and json_check_utf8 accepted.
  * Escapes: \" \\ \b \f \n \r \t, \u00XX for other characters under U+0020, and \uD800 to \uDFFF (lower-case digits)
- * for a surrogate without its partner; everything else is written as itself. 0 or -ENOMEM.
+ * for a surrogate without its partner; everything else is written as itself. 0, -ENOMEM, or
+ * -E2BIG if it would be larger than RENDER_BYTES_MAX (give or take a line); then `out` is as it was.
  */
 int render_json(struct slice json, struct buf *out);
 

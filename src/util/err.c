@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A message may quote what came from outside; it must stay one line and must not drive a terminal. */
+/* A message may quote what came from outside; it must stay one line and must not drive a terminal. U+0080 to U+009F, C2 80
+ * to C2 9F in UTF-8, are control characters too. */
 static void make_printable(char *text)
 {
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f)
 			*c = '?';
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+			c[0] = c[1] = '?';
+	}
 }
 
 int err_set(struct err *err, int rc, const char *fmt, ...)
