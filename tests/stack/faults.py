@@ -1,0 +1,197 @@
+"""Faults: what can be ordered to go wrong, and the queue of what was ordered. How each is done: oddities.py, mischief.py."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Optional, Union
+
+Param = Union[int, str, bool]
+STATUSES = (400, 401, 403, 404, 408, 412, 422, 429, 500, 502, 503, 504)
+SHAPES = (
+    "array string number null items-null items-object items-missing item-not-object no-token both-tokens same-token "
+    "empty-token token-not-string"
+).split()
+
+
+class FaultError(ValueError):
+    """There is no such fault, or it does not take that parameter."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault. `scope` says which requests it can befall: any, sync (each mode), or pagination."""
+
+    name: str
+    meaning: str
+    params: dict[str, Param] = field(default_factory=dict)
+    scope: str = "any"
+
+
+def _statuses() -> list[Kind]:
+    kinds = []
+    for status in STATUSES:
+        params: dict[str, Param] = {"body": "json"}
+        if status in (429, 503):
+            params.update({"retry-after": "", "reset": ""})
+        kinds.append(Kind(str(status), f"status {status}; body json, html or empty", params))
+    return kinds
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in [
+        *_statuses(),
+        Kind("reset", "RST before answering"),
+        Kind("reset-mid", "RST after part of the body", {"bytes": 200}),
+        Kind("close", "the connection ends without an answer"),
+        Kind("truncate", "the connection ends before Content-Length is reached", {"bytes": 200}),
+        Kind("stall", "headers and some bytes of the body, then nothing", {"bytes": 0, "seconds": 600}),
+        Kind("stall-before", "nothing at all", {"seconds": 600}),
+        Kind("trickle", "the answer in small pieces, slowly", {"bytes": 1, "delay": 100}),
+        Kind("endless", "a body that does not end", {"delay": 1}),
+        Kind("huge", "a body with one giant string", {"size": 64 << 20, "compressed": False}),
+        Kind("bad-gzip", "Content-Encoding: gzip, but damaged: garbage, cut or plain", {"style": "garbage"}),
+        Kind("bad-json", "the body breaks off, with the right Content-Length", {"bytes": 0}),
+        Kind("bad-utf8", "bytes in a string that are not UTF-8", scope="sync"),
+        Kind("not-json", "200 with an HTML page"),
+        Kind("wrong-type", "JSON of the wrong shape: " + ", ".join(SHAPES), {"shape": "array"}),
+        Kind("redirect", "a redirect to a URL", {"to": "", "status": 302}),
+        Kind("deep", "an item nested this deep", {"depth": 100_000}, "sync"),
+        Kind("no-publish-details", "one more item, published, without publish_details", scope="sync"),
+        Kind("unknown-item-type", "one more item, of a type that does not exist", scope="sync"),
+        Kind(
+            "no-locale-tombstone",
+            "one more item, entry_deleted without locale",
+            {"uid": "blt0ddba11000000000", "content-type": ""},
+            "sync",
+        ),
+        Kind("null-data", "one more item whose data is null", scope="sync"),
+        Kind("no-data", "one more item without data", scope="sync"),
+        Kind("no-uid", "one more item whose data has no uid", scope="sync"),
+        Kind("bad-time", "one more item with a malformed event_at", scope="sync"),
+        Kind("repeat-items", "every item of the page twice", scope="sync"),
+    ]
+}
+
+
+@dataclass
+class Fault:
+    """One order. `released` is set when it is taken back, which also ends what it is still doing."""
+
+    number: int
+    kind: Kind
+    left: Optional[int]  # None: until cleared
+    match: str
+    params: dict[str, Param]
+    skip: int = 0
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def text(self, name: str) -> str:
+        """A parameter as text."""
+        return str(self.params[name])
+
+    def number_of(self, name: str) -> int:
+        """A parameter as a number."""
+        return int(self.params[name])
+
+    def befalls(self, target: str, request_kind: str) -> bool:
+        """Whether it can befall that request."""
+        if self.match and self.match not in target:
+            return False
+        if self.kind.name == "wrong-type" and self.params["shape"] == "same-token":
+            return request_kind == "sync_page"
+        return self.kind.scope == "any" or request_kind.startswith("sync")
+
+    def describe(self) -> dict[str, Any]:
+        """For the control client."""
+        shown: dict[str, Any] = {"number": self.number, "kind": self.kind.name, "left": self.left, "skip": self.skip}
+        return {**shown, "match": self.match, "params": self.params}
+
+
+def _converted(kind: Kind, name: str, value: Any) -> Param:
+    if name not in kind.params:
+        raise FaultError(f"{kind.name} takes no {name!r}" + (f", but {', '.join(kind.params)}" if kind.params else ""))
+    default = kind.params[name]
+    if isinstance(default, bool):
+        return str(value).lower() in ("true", "on", "1")
+    if isinstance(default, int):
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise FaultError(f"{name} must be a number") from None
+    return str(value)
+
+
+def _check(kind: Kind, params: dict[str, Param]) -> None:
+    choices = {"body": ("json", "html", "empty"), "style": ("garbage", "cut", "plain"), "shape": tuple(SHAPES)}
+    for name, allowed in choices.items():
+        if name in params and params[name] not in allowed:
+            raise FaultError(f"{name} must be one of {', '.join(allowed)}")
+    if kind.name == "redirect" and not params["to"]:
+        raise FaultError("redirect needs a URL: --to")
+
+
+class FaultQueue:
+    """What was ordered and is not used up. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._running: list[Fault] = []
+        self._numbers = itertools.count(1)
+
+    def add(
+        self, name: str, times: Optional[int] = 1, match: str = "", skip: int = 0, params: Optional[dict[str, Any]] = None
+    ) -> Fault:
+        """Orders a fault for the next `times` matching requests (None: until cleared), after sparing `skip` of them."""
+        kind = KINDS.get(name)
+        if kind is None:
+            raise FaultError(f"no fault is named {name!r}; there are {', '.join(KINDS)}")
+        if times is not None and times < 1:
+            raise FaultError("times must be 1 or more")
+        merged = dict(kind.params)
+        for key, value in (params or {}).items():
+            merged[key] = _converted(kind, key, value)
+        _check(kind, merged)
+        fault = Fault(next(self._numbers), kind, times, match, merged, skip)
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def take(self, target: str, request_kind: str) -> Optional[Fault]:
+        """The fault that befalls a request, if any; uses it up by one."""
+        with self._lock:
+            for fault in self._faults:
+                if not fault.befalls(target, request_kind):
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                if fault.left is not None:
+                    fault.left -= 1
+                    if fault.left == 0:
+                        self._faults.remove(fault)
+                self._running.append(fault)
+                return fault
+        return None
+
+    def done(self, fault: Fault) -> None:
+        """The request that a fault befell is over."""
+        with self._lock:
+            self._running.remove(fault)
+
+    def clear(self) -> int:
+        """Takes everything back, also what is stalling a request now. Returns how many orders were open."""
+        with self._lock:
+            open_orders = len(self._faults)
+            for fault in [*self._faults, *self._running]:
+                fault.released.set()
+            self._faults.clear()
+        return open_orders
+
+    def describe(self) -> list[dict[str, Any]]:
+        """The open orders."""
+        with self._lock:
+            return [fault.describe() for fault in self._faults]
