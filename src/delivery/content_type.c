@@ -55,11 +55,13 @@ static int read_types(struct content_type_list *list, const struct answer *answe
 static int read_list(struct content_type_list *list, struct err *err)
 {
 	struct answer answer;
-	struct json_value types;
+	struct json_value types, total;
+	const struct answer_member wanted[] = {{"content_types", &types}, {"count", &total}};
 	int rc = answer_read(buf_slice(&list->body), &answer, err);
 	if (rc < 0)
 		return rc;
-	answer_members(answer.root, &(struct answer_member){"content_types", &types}, 1);
+	answer_members(answer.root, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	list->total = total.type == JSON_NUMBER ? answer_number(total) : -1;
 	return read_types(list, &answer, types, err);
 }
 

@@ -265,6 +265,7 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 	start_url(delivery, "/v3/content_types");
 	add_parameter(delivery, "skip", number);
 	add_parameter(delivery, "limit", TYPES_PER_ANSWER);
+	add_parameter(delivery, "include_count", "true");
 	add_parameter(delivery, "include_global_field_schema", "true");
 	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
 	if (outcome != DELIVERY_OK)

@@ -89,6 +89,7 @@ struct content_type_list {
 	struct content_type *types; /* only those that are usable; `skipped` counts the others */
 	size_t count;
 	size_t skipped;
+	long long total;            /* `count`: how many there are in all; -1 if it was not sent */
 	struct page_strings *strings;
 };
 

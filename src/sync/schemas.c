@@ -103,6 +103,8 @@ static int fetch(struct delivery *delivery, struct answers *answers, struct err 
 		if (list->count + list->skipped == 0 || repeats(list, &first))
 			return 0;
 		skip += (unsigned)(list->count + list->skipped);
+		if (list->total >= 0 && skip >= list->total)
+			return 0;
 	}
 	return err_set(err, -EPROTO, "the list of content types does not end");
 }
