@@ -9,12 +9,10 @@
 
 const char *engine_host(const struct config *config, struct err *err)
 {
-	if (config->host)
-		return config->host;
 	const char *host = region_host(config->region ? config->region : "na");
 	if (!host)
 		err_set(err, -EINVAL, "there is no region '%s': there are %s", config->region, region_names());
-	return host;
+	return host && config->host ? config->host : host;
 }
 
 struct sync_filter engine_filter(const struct config *config)

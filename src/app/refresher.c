@@ -85,8 +85,11 @@ static void keep_house(struct refresher *refresher)
 	struct err err = {0};
 	size_t count = fs_take_forgotten(refresher->fs, forgotten, FORGOTTEN_MAX);
 	int rc = count > 0 ? store_reclaim(refresher->engine->store, forgotten, count, &err) : 0;
-	if (rc == 0)
-		rc = store_set_announced(refresher->engine->store, fs_announced(refresher->fs), &err);
+	int64_t announced = fs_announced(refresher->fs);
+	if (rc == 0 && announced != refresher->announced) {
+		rc = store_set_announced(refresher->engine->store, announced, &err);
+		refresher->announced = rc == 0 ? announced : refresher->announced;
+	}
 	if (rc < 0)
 		log_debug("housekeeping has to wait: %s", err.text);
 }

@@ -24,8 +24,9 @@ struct refresher {
 	struct engine *engine;
 	struct fs *fs;
 	int event_fd;     /* written when `state` changes */
-	struct schedule schedule; /* the thread's own, as is the next one */
+	struct schedule schedule; /* the thread's own, as are the next two */
 	uint64_t answered;        /* refreshes that were asked for before the last run */
+	int64_t announced;        /* what the store has been told of it */
 	pthread_t thread;
 	bool started;
 

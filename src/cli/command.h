@@ -36,7 +36,7 @@ struct command {
 /* The table, ended by a command without a name. */
 extern const struct command commands[];
 
-/* Reads what stands behind the command's name. 0, or -EINVAL with the reason. */
+/* Reads what stands behind the name of the command, over what the config has already. 0, or -EINVAL with the reason. */
 int command_parse(const struct command *command, int argc, char **argv, struct invocation *invocation, struct err *err);
 
 /* Prints the help of one command, or of all for NULL, to stdout. */

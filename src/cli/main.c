@@ -77,7 +77,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 	struct invocation invocation = {0};
 	config_init(&invocation.config);
 	int status;
-	if (command_parse(command, argc, argv, &invocation, &err) < 0) {
+	if (config_from_environment(&invocation.config, &err) < 0) {
+		log_error("%s", err.text);
+		status = EX_CONFIG;
+	} else if (command_parse(command, argc, argv, &invocation, &err) < 0) {
 		log_error("%s", err.text);
 		fprintf(stderr, "See contentfs %s --help.\n", command->name);
 		status = EX_USAGE;

@@ -134,7 +134,7 @@ int command_parse(const struct command *command, int argc, char **argv, struct i
 	collect(command, &options);
 	opterr = 0;
 	optind = 1;
-	int rc = config_from_environment(&invocation->config, err);
+	int rc = 0;
 	while (rc == 0) {
 		int at = optind;
 		int value = getopt_long(argc, argv, options.shorts, options.longs, NULL);

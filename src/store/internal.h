@@ -43,6 +43,9 @@ void ino_list_finish(struct ino_list *list);
 /* Runs a statement (bound already) and gathers its first column. */
 int ino_list_fill(struct ino_list *list, sqlite3_stmt *stmt, struct err *err);
 
+/* Sets removals_noted. */
+int store_count_removals(struct store *store, struct err *err);
+
 /* directories.c */
 
 /* The directory that holds the item's name: its ino, or 0 if it does not exist. */

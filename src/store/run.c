@@ -299,7 +299,7 @@ int store_forget_run(struct store *store, int stream, struct err *err)
 		sqlite3_bind_int(stmt, 1, stream);
 		rc = db_run(stmt, err);
 	}
-	return rc;
+	return rc < 0 ? rc : store_count_removals(store, err);
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */

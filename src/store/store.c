@@ -154,6 +154,17 @@ static int claim(struct store *store, const struct store_identity *identity, str
 	return store_commit(store, err);
 }
 
+int store_count_removals(struct store *store, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_REMOVAL_COUNT];
+	int rc = db_row(stmt, err);
+	if (rc < 0)
+		return rc;
+	store->removals_noted = sqlite3_column_int64(stmt, 0) > 0;
+	sqlite3_reset(stmt);
+	return 0;
+}
+
 static int read_state(struct store *store, struct err *err)
 {
 	sqlite3_stmt *stmt = store->statements[ST_CHANGE_END];
@@ -162,13 +173,7 @@ static int read_state(struct store *store, struct err *err)
 		return rc;
 	store->journal_end = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
-	stmt = store->statements[ST_REMOVAL_COUNT];
-	rc = db_row(stmt, err);
-	if (rc < 0)
-		return rc;
-	store->removals_noted = sqlite3_column_int64(stmt, 0) > 0;
-	sqlite3_reset(stmt);
-	return 0;
+	return store_count_removals(store, err);
 }
 
 static int open_database(struct store *store, const char *path, struct err *err)
