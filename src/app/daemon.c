@@ -30,6 +30,19 @@ static int wait_for_word(int fd, pid_t child)
 	return len == 1 ? 0 : wait_for_child(child);
 }
 
+/* Whatever else the caller had open (a pipe that somebody reads to its end, say) is not a daemon's to hold. */
+static int keep_only(int fd, struct daemon *daemon, struct err *err)
+{
+	const int first = STDERR_FILENO + 1;
+	int kept = fd == first ? fd : dup3(fd, first, O_CLOEXEC);
+	if (kept < 0 || close_range((unsigned)first + 1, ~0U, 0) < 0) {
+		int rc = -errno;
+		return err_set(err, rc, "cannot close inherited files: %s", strerror(-rc));
+	}
+	daemon->ready_fd = kept;
+	return 0;
+}
+
 int daemon_start(struct daemon *daemon, int *status, struct err *err)
 {
 	int ends[2];
@@ -44,11 +57,8 @@ int daemon_start(struct daemon *daemon, int *status, struct err *err)
 		close(ends[1]);
 		return err_set(err, rc, "cannot start a process: %s", strerror(-rc));
 	}
-	if (child == 0) {
-		close(ends[0]);
-		daemon->ready_fd = ends[1];
-		return 0;
-	}
+	if (child == 0)
+		return keep_only(ends[1], daemon, err);
 	close(ends[1]);
 	*status = wait_for_word(ends[0], child);
 	close(ends[0]);
