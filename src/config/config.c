@@ -58,15 +58,18 @@ static int token_from_environment(struct config *config, struct err *err)
 
 int config_from_environment(struct config *config, struct err *err)
 {
+	int rc = token_from_environment(config, err); /* first: it is not to stay there whatever becomes of the others */
+	if (rc < 0)
+		return rc;
 	for (const struct setting *setting = config_settings; setting->option; setting++) {
 		const char *value = setting->variable ? getenv(setting->variable) : NULL;
 		if (!value || !*value)
 			continue;
-		int rc = setting->set(config, value, err);
+		rc = setting->set(config, value, err);
 		if (rc < 0)
 			return err_prefix(err, rc, "%s", setting->variable);
 	}
-	return token_from_environment(config, err);
+	return 0;
 }
 
 static int state_folder(struct buf *path, struct err *err)

@@ -3,6 +3,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -11,30 +12,34 @@
 
 #define HOST_MAX 255
 
+/* Reads the host as an address of the family; `bytes` is large enough for it. */
+static bool is_address(struct slice host, int family, unsigned char bytes[16])
+{
+	char text[INET6_ADDRSTRLEN];
+	if (host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.at, host.len);
+	text[host.len] = '\0';
+	return inet_pton(family, text, bytes) == 1;
+}
+
+/* What only looks like an address would be looked up as a name, and might be found somewhere else. */
 static bool is_loopback(struct slice host)
 {
-	if (slice_is(host, "localhost") || slice_is(host, "[::1]"))
-		return true;
-	if (host.len < 7 || host.len > 15 || strncmp(host.at, "127.", 4) != 0)
-		return false;
-	int dots = 0;
-	for (size_t i = 0; i < host.len; i++) {
-		if (host.at[i] == '.')
-			dots++;
-		else if (!isdigit((unsigned char)host.at[i]))
-			return false;
-	}
-	return dots == 3;
+	unsigned char bytes[16];
+	return slice_is(host, "localhost") || slice_is(host, "[::1]") || (is_address(host, AF_INET, bytes) && bytes[0] == 127);
 }
 
 static bool is_host(struct slice host)
 {
+	unsigned char bytes[16];
 	if (host.len == 0 || host.len > HOST_MAX)
 		return false;
-	bool bracketed = host.at[0] == '[' && host.at[host.len - 1] == ']';
-	for (size_t i = bracketed; i < host.len - bracketed; i++) {
+	if (host.at[0] == '[')
+		return host.at[host.len - 1] == ']' && is_address(slice_make(host.at + 1, host.len - 2), AF_INET6, bytes);
+	for (size_t i = 0; i < host.len; i++) {
 		unsigned char c = (unsigned char)host.at[i];
-		if (!isalnum(c) && c != '-' && c != '.' && !(bracketed && c == ':'))
+		if (!isalnum(c) && c != '-' && c != '.')
 			return false;
 	}
 	return true;

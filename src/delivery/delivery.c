@@ -278,6 +278,11 @@ void delivery_stop(struct delivery *delivery)
 	http_stop(delivery->http);
 }
 
+bool delivery_wait(struct delivery *delivery, int64_t ms)
+{
+	return http_wait(delivery->http, ms);
+}
+
 uint64_t delivery_count(const struct delivery *delivery)
 {
 	return http_count(delivery->http);

@@ -296,6 +296,20 @@ void http_answer_finish(struct http_answer *answer)
 	*answer = (struct http_answer)HTTP_ANSWER_INIT;
 }
 
+bool http_wait(struct http *http, int64_t ms)
+{
+	int64_t until = clock_monotonic_ms() + ms;
+	for (;;) {
+		int64_t left = until - clock_monotonic_ms();
+		if (atomic_load(&http->stopped))
+			return false;
+		if (left <= 0)
+			return true;
+		/* Idle connections may end the wait early, so it is taken up again. */
+		curl_multi_poll(http->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
+	}
+}
+
 void http_stop(struct http *http)
 {
 	atomic_store(&http->stopped, true);

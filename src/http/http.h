@@ -10,6 +10,7 @@
 #include "util/buf.h"
 #include "util/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,9 @@ void http_answer_finish(struct http_answer *answer);
 /* Makes the request under way, and all later ones, end with -ECANCELED promptly. Any thread, any time before
  * http_destroy. */
 void http_stop(struct http *http);
+
+/* Sleeps for `ms`, unless http_stop is called: then returns false, at once. */
+bool http_wait(struct http *http, int64_t ms);
 
 /* Requests sent so far. Any thread. */
 uint64_t http_count(const struct http *http);

@@ -5,7 +5,9 @@
  *   RUN_NONE -> RUN_DELTA -> (end) -> RUN_NONE                    every later one
  *   any, when its token is refused for good -> RUN_REBUILD -> (end) -> RUN_REBUILD_DELTA -> (end) -> RUN_NONE
  *
- * Where a stream stands is in its row; the engine itself remembers nothing that a restart would miss.
+ * Where a stream stands is in its row, committed together with what the pages until there changed; the engine itself
+ * remembers nothing that a restart would miss. Each commit rewrites the pages of the store's indexes that it touched, so
+ * pages that arrive within COMMIT_MS of the last one share it: a tenth of the writing, and visible no later than one can see.
  */
 #include "sync/sync.h"
 
@@ -18,7 +20,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TOKEN_TRIES 4                            /* refusals of one token, in a row, before a rebuild (U: they pass) */
+#define TOKEN_RETRIES 3                          /* of a token that was refused, in a row, before a rebuild (U, C) */
+#define TOKEN_RETRY_MS 250                       /* before the first; then twice as long each time */
+#define COMMIT_MS 200                            /* pages that come faster share a transaction */
 #define SCHEMAS_EVERY_MS (10 * 60 * 1000)
 
 struct sync {
@@ -28,6 +32,8 @@ struct sync {
 	struct sync_hooks hooks;
 	struct buf text;           /* scratch */
 	int refusals;              /* of a token, in a row */
+	bool uncommitted;          /* a transaction with pages in it is open */
+	int64_t committed_at;      /* monotonic ms */
 	bool schemas_due;
 	bool schemas_failed;       /* and were reported */
 	int64_t schemas_fetched;   /* monotonic ms */
@@ -194,21 +200,37 @@ static int store_page(struct sync *sync, struct stream *stream, struct page *pag
 	return rc < 0 ? rc : store_stream_save(sync->store, stream, err);
 }
 
-static int commit_page(struct sync *sync, struct stream *stream, struct page *page, struct err *err)
+/* Commits the pages that are waiting for it, if any. */
+static int commit_pages(struct sync *sync, struct err *err)
 {
+	if (!sync->uncommitted)
+		return 0;
+	sync->uncommitted = false;
 	int64_t before = store_journal_end(sync->store);
-	int rc = store_begin(sync->store, err);
-	if (rc < 0)
-		return rc;
-	rc = store_page(sync, stream, page, err);
-	if (rc < 0) {
-		store_rollback(sync->store);
-		return rc;
-	}
-	rc = store_commit(sync->store, err);
+	int rc = store_commit(sync->store, err);
+	sync->committed_at = clock_monotonic_ms();
 	if (rc == 0 && sync->hooks.committed && store_journal_end(sync->store) != before)
 		sync->hooks.committed(sync->hooks.context);
 	return rc;
+}
+
+/* Stores a page and commits it, at once or, when pages come fast and there are more, together with the next ones. */
+static int take_page(struct sync *sync, struct stream *stream, struct page *page, struct err *err)
+{
+	bool more = page->more;
+	int rc = sync->uncommitted ? 0 : store_begin(sync->store, err);
+	if (rc < 0)
+		return rc;
+	sync->uncommitted = true;
+	rc = store_page(sync, stream, page, err);
+	if (rc < 0) {
+		sync->uncommitted = false;
+		store_rollback(sync->store);
+		return rc;
+	}
+	if (more && clock_monotonic_ms() - sync->committed_at < COMMIT_MS)
+		return 0;
+	return commit_pages(sync, err);
 }
 
 /* The delta that most polls get (R): nothing, and the token that was sent. */
@@ -222,7 +244,9 @@ static int begin_rebuild(struct sync *sync, struct stream *stream, struct err *e
 {
 	log_warning("the service does not know the %s any more: listing the stack anew beside the content that is there",
 		    stream->page_token ? "pagination token" : "sync token");
-	int rc = store_begin(sync->store, err);
+	int rc = commit_pages(sync, err);
+	if (rc == 0)
+		rc = store_begin(sync->store, err);
 	if (rc < 0)
 		return rc;
 	replace_token(&stream->page_token, NULL);
@@ -242,8 +266,12 @@ static int begin_rebuild(struct sync *sync, struct stream *stream, struct err *e
 /* A token that is refused is tried again, since such refusals pass; then the stack is listed anew. */
 static int token_refused(struct sync *sync, struct stream *stream, struct err *err)
 {
-	if (++sync->refusals < TOKEN_TRIES)
-		return -EHOSTUNREACH;
+	if (sync->refusals < TOKEN_RETRIES) {
+		int rc = commit_pages(sync, err);
+		if (rc < 0)
+			return rc;
+		return delivery_wait(sync->delivery, TOKEN_RETRY_MS << sync->refusals++) ? 0 : -ECANCELED;
+	}
 	sync->refusals = 0;
 	return begin_rebuild(sync, stream, err);
 }
@@ -268,7 +296,7 @@ static int step(struct sync *sync, struct stream *stream, bool idle, struct sync
 		return 0;
 	}
 	bool first = stream->run == RUN_FIRST;
-	int rc = commit_page(sync, stream, &page, err);
+	int rc = take_page(sync, stream, &page, err);
 	if (rc == 0)
 		result->pages++;
 	if (rc == 0 && first && sync->hooks.progress)
@@ -285,12 +313,13 @@ static int run_stream(struct sync *sync, size_t index, struct sync_result *resul
 	bool idle = stream.run == RUN_NONE;
 	if (idle)
 		stream.run = RUN_DELTA;
-	/* Advancing without a commit would be remembered here and lost in the store: any failure ends the run, and the
-	 * next one starts from the row. */
+	/* Where the stream stands is known here before it is committed. So any failure ends the run, and the next one
+	 * starts from the row. */
 	while (rc == 0 && stream.run != RUN_NONE)
 		rc = step(sync, &stream, idle, result, err);
+	int committed = commit_pages(sync, rc == 0 ? err : NULL);
 	result->complete &= stream.sync_token != NULL;
-	return rc;
+	return rc < 0 ? rc : committed;
 }
 
 /* --- schemas ------------------------------------------------------------------------------------------------------ */

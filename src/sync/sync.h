@@ -2,8 +2,8 @@
  * The sync engine: brings the store up to date with the stack. One call is one run: from where the store is, however that
  * came about (nothing yet, interrupted, up to date yesterday, token refused), to the service's newest sync token.
  *
- * Every page is one transaction with the token that follows it, so a run can be killed anywhere and goes on from there.
- * The first run shows each page as it comes; a delta of several pages and a listing that replaces a refused token become
+ * What pages change is committed together with the token that follows them, so a run can be killed anywhere and goes on
+ * from there. The first run shows pages as they come; a delta of several pages and a listing that replaces a refused token become
  * visible in one step at their end. One thread at a time; blocks for the network and the disk.
  */
 #ifndef CONTENTFS_SYNC_SYNC_H
