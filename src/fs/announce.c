@@ -126,11 +126,11 @@ static int announce_batch(struct fs *fs, struct store_reader *reader, struct bat
 static bool wait_for_changes(struct fs *fs)
 {
 	pthread_mutex_lock(&fs->lock);
-	while (!fs->change_pending && !atomic_load(&fs->stopping))
+	while (!fs->change_pending && !atomic_load(&fs->announcer_stopping))
 		pthread_cond_wait(&fs->changed, &fs->lock);
 	fs->change_pending = false;
 	pthread_mutex_unlock(&fs->lock);
-	return !atomic_load(&fs->stopping);
+	return !atomic_load(&fs->announcer_stopping);
 }
 
 static void *announcer_main(void *argument)
@@ -143,7 +143,7 @@ static void *announcer_main(void *argument)
 	while (rc >= 0 && wait_for_changes(fs)) {
 		do
 			rc = announce_batch(fs, reader, batch, &err);
-		while (rc > 0 && !atomic_load(&fs->stopping));
+		while (rc > 0 && !atomic_load(&fs->announcer_stopping));
 		if (rc < 0) {
 			/* What was not announced stays in the journal; the next commit brings us back. */
 			log_error("changes could not be announced: %s", err.text);
@@ -177,7 +177,7 @@ int announcer_start(struct fs *fs, struct err *err)
 void announcer_stop(struct fs *fs)
 {
 	pthread_mutex_lock(&fs->lock);
-	atomic_store(&fs->stopping, true);
+	atomic_store(&fs->announcer_stopping, true);
 	pthread_cond_broadcast(&fs->changed);
 	pthread_mutex_unlock(&fs->lock);
 	if (fs->announcer_started)
@@ -213,7 +213,7 @@ bool fs_wait_announced(struct fs *fs, int64_t change, int64_t timeout_ms)
 	}
 	pthread_mutex_lock(&fs->lock);
 	int rc = 0;
-	while (fs->announced < change && rc == 0 && !atomic_load(&fs->stopping) && !atomic_load(&fs->ended))
+	while (fs->announced < change && rc == 0 && !atomic_load(&fs->announcer_stopping) && !atomic_load(&fs->ended))
 		rc = pthread_cond_timedwait(&fs->changed, &fs->lock, &until);
 	bool done = fs->announced >= change;
 	pthread_mutex_unlock(&fs->lock);

@@ -66,6 +66,7 @@ struct fs {
 	pthread_cond_t changed;
 	pthread_t announcer;
 	bool announcer_started;
+	atomic_bool announcer_stopping; /* not `stopping`: the workers must go on while the announcer ends */
 	bool change_pending;
 	int64_t announced;
 	struct waiter *waiters;
