@@ -7,6 +7,7 @@
 #include "app/refresher.h"
 #include "app/status.h"
 #include "fs/fs.h"
+#include "fs/unmount.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -100,13 +101,17 @@ static int on_status(void *context, struct buf *json)
 static int resolve_mountpoint(const char *path, char **out, struct err *err)
 {
 	struct stat st;
+	if (mount_is_dead(path)) {
+		log_notice("the program behind the mount on %s is gone: replacing it", path);
+		int rc = unmount(path, true, err);
+		if (rc < 0)
+			return rc;
+	}
 	CLEANUP(cleanup_free) char *full = realpath(path, NULL);
 	if (!full || stat(full, &st) < 0) {
 		int rc = -errno;
 		if (rc == -ENOENT)
 			return err_set(err, rc, "the mount point %s does not exist: mkdir %s", path, path);
-		if (rc == -ENOTCONN)
-			return err_set(err, rc, "%s is a mount whose program is gone: fusermount3 -u %s", path, path);
 		return err_set(err, rc, "cannot use the mount point %s: %s", path, strerror(-rc));
 	}
 	if (!S_ISDIR(st.st_mode))

@@ -4,6 +4,7 @@
 #include "app/exit_status.h"
 #include "cli/command.h"
 #include "fs/protocol.h"
+#include "fs/unmount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/json.h"
@@ -11,10 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -31,7 +28,8 @@ static int explain(const char *mountpoint, int rc, struct err *err)
 		return err_set(err, -EINVAL, "no contentfs is mounted on %s", mountpoint);
 	case -ENOTCONN:
 	case -ECONNABORTED:
-		return err_set(err, -EHOSTUNREACH, "the program behind %s is gone: fusermount3 -u %s, and mount again",
+		return err_set(err, -EHOSTUNREACH, "the program behind %s is gone: contentfs mount puts a new one there, "
+					       "fusermount3 -u %s takes it away",
 			       mountpoint, mountpoint);
 	case -EINTR:
 		return err_set(err, -ECANCELED, "interrupted; the sync goes on");
@@ -95,42 +93,6 @@ static pid_t pid_of(const char *mountpoint, struct err *err)
 	return (pid_t)number;
 }
 
-/* fusermount3 is how everybody but root unmounts; it says itself what it minds. */
-static int unmount_as_user(const char *mountpoint, struct err *err)
-{
-	char program[] = "fusermount3";
-	char flag[] = "-u";
-	char end[] = "--";
-	CLEANUP(cleanup_free) char *path = strdup(mountpoint);
-	if (!path)
-		return err_oom(err);
-	char *argv[] = {program, flag, end, path, NULL};
-	extern char **environ;
-	pid_t child;
-	int rc = -posix_spawnp(&child, program, NULL, NULL, argv, environ);
-	if (rc < 0)
-		return err_set(err, rc, "cannot run fusermount3 (package fuse3): %s", strerror(-rc));
-	int status;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0
-		       ? 0
-		       : err_set(err, -EBUSY, "%s was not unmounted: is a program in it? (fuser -vm %s)", mountpoint,
-				 mountpoint);
-}
-
-static int unmount(const char *mountpoint, struct err *err)
-{
-	if (geteuid() != 0)
-		return unmount_as_user(mountpoint, err);
-	if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0)
-		return 0;
-	int rc = -errno;
-	return rc == -EBUSY ? err_set(err, rc, "%s is in use: a program has its folder or a file there (fuser -vm %s)",
-				      mountpoint, mountpoint)
-			    : err_set(err, rc, "cannot unmount %s: %s", mountpoint, strerror(-rc));
-}
-
 static int wait_for_end(pid_t pid, struct err *err)
 {
 	int64_t until = clock_monotonic_ms() + END_MS;
@@ -148,6 +110,6 @@ int command_umount(struct invocation *invocation, struct err *err)
 	pid_t pid = pid_of(invocation->operand, err);
 	if (pid < 0)
 		return exit_status(pid);
-	int rc = unmount(invocation->operand, err);
+	int rc = unmount(invocation->operand, false, err);
 	return exit_status(rc < 0 ? rc : wait_for_end(pid, err));
 }

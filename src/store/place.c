@@ -29,13 +29,20 @@ int journal_add(struct store *store, enum change_op op, const struct store_key *
 	return rc;
 }
 
+/* Nanoseconds for a file's time, which reach from 1677 to 2262; what lies outside is as near as they come. */
+static int64_t ns_of(int64_t ms)
+{
+	const int64_t max = INT64_MAX / 1000000;
+	return (ms > max ? max : ms < -max ? -max : ms) * 1000000;
+}
+
 int node_add(struct store *store, const struct store_item *item, int64_t parent, int64_t *out, struct err *err)
 {
 	sqlite3_stmt *stmt = store->statements[ST_NODE_ADD];
 	sqlite3_bind_int(stmt, 1, (int)item->key.kind);
 	sqlite3_bind_int64(stmt, 2, parent);
 	sqlite3_bind_int64(stmt, 3, (int64_t)item->text.len);
-	sqlite3_bind_int64(stmt, 4, item->published_at * 1000000);
+	sqlite3_bind_int64(stmt, 4, ns_of(item->published_at));
 	sqlite3_bind_int64(stmt, 5, item->event_at);
 	sqlite3_bind_int(stmt, 6, item->stream);
 	int rc = db_run(stmt, err);

@@ -213,7 +213,7 @@ int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t
 		take(context, slice_make(NULL, 0));
 		return 0;
 	}
-	if ((int64_t)size > total - offset)
+	if (size > (size_t)(total - offset))
 		size = (size_t)(total - offset);
 	if (total <= TEXT_AT_ONCE_MAX)
 		return text_at_once(reader, ino, offset, size, take, context);

@@ -13,6 +13,9 @@
 
 #define APPLICATION_ID 0x43744673 /* "CtFs", for file(1) and for us */
 
+/* Milliseconds since the epoch as the service writes times. */
+#define ISO(ms) "strftime('%Y-%m-%dT%H:%M:%fZ', " ms " / 1000.0, 'unixepoch')"
+
 static const char *const migrations[] = {
 	/* Names of dirents come first in their key for lookups; cookies give listings their order. A cookie is the first
 	 * inode number that the name had, so it grows, stays when the name gets a new version, and never comes back. */
@@ -97,31 +100,25 @@ static const char *const migrations[] = {
 
 	"CREATE VIEW entries (path, content_type, locale, uid, version, title, published_at, updated_at, ino, json) AS"
 	" SELECT 'entries/' || t.name || '/' || l.name || '/' || d.name, t.uid, l.uid, v.uid, v.number, v.title,"
-	"  strftime('%Y-%m-%dT%H:%M:', v.published_at / 1000, 'unixepoch')"
-	"   || printf('%06.3fZ', (v.published_at % 60000) / 1000.0),"
-	"  v.updated_at, d.ino, v.text"
+	"  " ISO("v.published_at") ", v.updated_at, d.ino, v.text"
 	" FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 1 JOIN version v ON v.ino = d.ino"
 	" JOIN directory l ON l.ino = d.parent JOIN node ln ON ln.ino = d.parent JOIN directory t ON t.ino = ln.parent;"
 
 	"CREATE VIEW assets (path, locale, uid, version, title, published_at, updated_at, ino, json) AS"
 	" SELECT 'assets/' || l.name || '/' || d.name, l.uid, v.uid, v.number, v.title,"
-	"  strftime('%Y-%m-%dT%H:%M:', v.published_at / 1000, 'unixepoch')"
-	"   || printf('%06.3fZ', (v.published_at % 60000) / 1000.0),"
-	"  v.updated_at, d.ino, v.text"
+	"  " ISO("v.published_at") ", v.updated_at, d.ino, v.text"
 	" FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 2 JOIN version v ON v.ino = d.ino"
 	" JOIN directory l ON l.ino = d.parent;"
 
 	"CREATE VIEW changes (id, at, change, kind, content_type, locale, uid, event_at) AS"
-	" SELECT id, strftime('%Y-%m-%dT%H:%M:', at / 1000, 'unixepoch') || printf('%06.3fZ', (at % 60000) / 1000.0),"
+	" SELECT id, " ISO("at") ","
 	"  CASE op WHEN 1 THEN 'added' WHEN 2 THEN 'changed' ELSE 'removed' END,"
 	"  CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' ELSE 'content_type' END,"
-	"  content_type, locale, uid,"
-	"  strftime('%Y-%m-%dT%H:%M:', event_at / 1000, 'unixepoch')"
-	"   || printf('%06.3fZ', (event_at % 60000) / 1000.0)"
+	"  content_type, locale, uid, " ISO("event_at")
 	" FROM change WHERE kind > 0;"
 
 	"CREATE VIEW quarantine (at, reason, json) AS"
-	" SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), reason, source FROM quarantine_item;",
+	" SELECT " ISO("at") ", reason, source FROM quarantine_item;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -162,6 +159,12 @@ static int version_of(sqlite3 *db, int *version, struct err *err)
 		return err_set(err, -EUCLEAN,
 			       "the file is a database of another program: name another file with --store");
 	return 0;
+}
+
+int schema_accept(sqlite3 *db, struct err *err)
+{
+	int version = 0;
+	return version_of(db, &version, err);
 }
 
 int schema_check(sqlite3 *db, struct err *err)

@@ -6,6 +6,10 @@
 
 #include <sqlite3.h>
 
+/* Whether the file is empty, or a store that this contentfs knows or can bring up to date; -EUCLEAN as below if not. Reads
+ * only: to be called before anything that writes, for the file may be another program's. */
+int schema_accept(sqlite3 *db, struct err *err);
+
 /* Makes an empty file a store, or brings an older one up to date, in one transaction. -EUCLEAN if the file is some other
  * program's database or was written by a newer contentfs. */
 int schema_migrate(sqlite3 *db, struct err *err);

@@ -85,7 +85,7 @@ const char *const statement_sql[ST_COUNT] = {
 
 	[ST_QUARANTINE_ADD] = "INSERT INTO quarantine_item (source, at, reason) VALUES (?1, ?2, ?3)"
 			      " ON CONFLICT (source) DO UPDATE SET at = excluded.at, reason = excluded.reason",
-	[ST_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine_item",
+	[ST_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine_item WHERE source <> ?1",
 
 	[ST_STREAM_GET] = "SELECT content_type, locale, sync_token, page_token, run, pages, items FROM stream"
 			  " WHERE id = ?1",

@@ -182,8 +182,10 @@ static int open_database(struct store *store, const char *path, struct err *err)
 	if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK)
 		return store->db ? db_error(store->db, err) : err_oom(err);
 	sqlite3_busy_timeout(store->db, 10000);
-	int rc = db_exec(store->db, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-				    "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864", err);
+	int rc = schema_accept(store->db, err);
+	if (rc == 0)
+		rc = db_exec(store->db, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+					"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864", err);
 	if (rc == 0)
 		rc = schema_migrate(store->db, err);
 	if (rc == 0)
@@ -299,7 +301,8 @@ int store_set_announced(struct store *store, int64_t change, struct err *err)
 
 int store_quarantine(struct store *store, struct slice source, const char *reason, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_COUNT];
+	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_COUNT]; /* of the others */
+	db_bind_text(stmt, 1, source);
 	int rc = db_row(stmt, err);
 	if (rc < 0)
 		return rc;
@@ -352,16 +355,26 @@ static int delete_superseded(struct store *store, int64_t ino, struct err *err)
 	return rc < 0 ? rc : node_delete(store, ino, err);
 }
 
+static int delete_all(struct store *store, const int64_t *inos, size_t count, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = delete_superseded(store, inos[i], err);
+	return rc;
+}
+
 static int reclaim(struct store *store, const int64_t *inos, size_t count, struct err *err)
 {
 	CLEANUP(ino_list_finish) struct ino_list list = {0};
-	int rc = count == SUPERSEDED_ALL ? ino_list_fill(&list, store->statements[ST_SUPERSEDED_ALL], err)
-					 : gather_expired(store, &list, err);
-	for (size_t i = 0; rc == 0 && count != SUPERSEDED_ALL && i < count; i++)
-		rc = delete_superseded(store, inos[i], err);
-	for (size_t i = 0; rc == 0 && i < list.count; i++)
-		rc = delete_superseded(store, list.ino[i], err);
-	return rc;
+	int rc = 0;
+	if (count == SUPERSEDED_ALL) {
+		rc = ino_list_fill(&list, store->statements[ST_SUPERSEDED_ALL], err);
+	} else {
+		rc = delete_all(store, inos, count, err); /* first: what is left may then be within the bounds */
+		if (rc == 0)
+			rc = gather_expired(store, &list, err);
+	}
+	return rc < 0 ? rc : delete_all(store, list.ino, list.count, err);
 }
 
 int store_reclaim(struct store *store, const int64_t *inos, size_t count, struct err *err)

@@ -32,6 +32,7 @@ struct sync {
 	struct sync_hooks hooks;
 	struct buf text;           /* scratch */
 	int refusals;              /* of a token, in a row */
+	bool rebuilt;              /* the stream was listed anew in this run */
 	bool uncommitted;          /* a transaction with pages in it is open */
 	int64_t committed_at;      /* monotonic ms */
 	bool schemas_due;
@@ -39,6 +40,7 @@ struct sync {
 	int64_t schemas_fetched;   /* monotonic ms */
 	size_t locales;
 	size_t streams;
+	bool streams_noted;        /* all have their rows in the store */
 };
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
@@ -273,6 +275,9 @@ static int token_refused(struct sync *sync, struct stream *stream, struct err *e
 		return delivery_wait(sync->delivery, TOKEN_RETRY_MS << sync->refusals++) ? 0 : -ECANCELED;
 	}
 	sync->refusals = 0;
+	if (sync->rebuilt) /* once a run: a service that refuses every token would be asked without end */
+		return err_prefix(err, -EPROTO, "the stack was listed anew, and yet");
+	sync->rebuilt = true;
 	return begin_rebuild(sync, stream, err);
 }
 
@@ -310,6 +315,7 @@ static int run_stream(struct sync *sync, size_t index, struct sync_result *resul
 	int rc = load_stream(sync, index, &stream, err);
 	if (rc < 0)
 		return rc;
+	sync->rebuilt = false;
 	bool idle = stream.run == RUN_NONE;
 	if (idle)
 		stream.run = RUN_DELTA;
@@ -320,6 +326,30 @@ static int run_stream(struct sync *sync, size_t index, struct sync_result *resul
 	int committed = commit_pages(sync, rc == 0 ? err : NULL);
 	result->complete &= stream.sync_token != NULL;
 	return rc < 0 ? rc : committed;
+}
+
+/* Gives a stream that has not begun its row. */
+static int note_stream(struct sync *sync, size_t index, struct err *err)
+{
+	CLEANUP(stream_finish) struct stream stream = {0};
+	int rc = load_stream(sync, index, &stream, err);
+	bool begun = stream.run != RUN_FIRST || stream.page_token;
+	return rc < 0 || begun ? rc : store_stream_save(sync->store, &stream, err);
+}
+
+/* Every stream has its row before the first of them ends: else the store would pass for whole with some of them missing. */
+static int note_streams(struct sync *sync, struct err *err)
+{
+	int rc = store_begin(sync->store, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < sync->streams; i++)
+		rc = note_stream(sync, i, err);
+	if (rc < 0) {
+		store_rollback(sync->store);
+		return rc;
+	}
+	return store_commit(sync->store, err);
 }
 
 /* --- schemas ------------------------------------------------------------------------------------------------------ */
@@ -381,6 +411,12 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 		rc = fetch_schemas(sync, err); /* an empty tree: they are what is best to see first */
 		if (rc == -EPROTO || rc == -EINVAL)
 			rc = 0; /* entries may be had all the same; the end of the run says so if not */
+		else if (rc == -EHOSTUNREACH)
+			sync->schemas_failed = true; /* if it is the content types only, the next run has the entries */
+	}
+	if (rc == 0 && sync->streams > 1 && !sync->streams_noted) {
+		rc = note_streams(sync, err);
+		sync->streams_noted = rc == 0;
 	}
 	for (size_t i = 0; rc == 0 && i < sync->streams; i++)
 		rc = run_stream(sync, i, result, err);
@@ -389,5 +425,7 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 	result->news = store_journal_end(sync->store) != before;
 	if (rc < 0)
 		result->complete = false;
+	else
+		err->text[0] = '\0'; /* of what was overcome on the way */
 	return rc;
 }

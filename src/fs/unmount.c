@@ -1,0 +1,52 @@
+#include "fs/unmount.h"
+
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+bool mount_is_dead(const char *mountpoint)
+{
+	struct statvfs st;
+	return statvfs(mountpoint, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/* fusermount3 is how everybody but root unmounts; it says itself what it minds. */
+static int unmount_as_user(const char *mountpoint, bool lazily, struct err *err)
+{
+	char program[] = "fusermount3";
+	char flag[] = "-u";
+	char lazy_flag[] = "-uz";
+	char end[] = "--";
+	CLEANUP(cleanup_free) char *path = strdup(mountpoint);
+	if (!path)
+		return err_oom(err);
+	char *argv[] = {program, lazily ? lazy_flag : flag, end, path, NULL};
+	pid_t child;
+	int rc = -posix_spawnp(&child, program, NULL, NULL, argv, environ);
+	if (rc < 0)
+		return err_set(err, rc, "cannot run fusermount3 (package fuse3): %s", strerror(-rc));
+	int status;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0
+		       ? 0
+		       : err_set(err, -EBUSY, "%s was not unmounted: is a program in it? (fuser -vm %s)", mountpoint,
+				 mountpoint);
+}
+
+int unmount(const char *mountpoint, bool lazily, struct err *err)
+{
+	if (geteuid() != 0)
+		return unmount_as_user(mountpoint, lazily, err);
+	if (umount2(mountpoint, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0)
+		return 0;
+	int rc = -errno;
+	return rc == -EBUSY ? err_set(err, rc, "%s is in use: a program has its folder or a file there (fuser -vm %s)",
+				      mountpoint, mountpoint)
+			    : err_set(err, rc, "cannot unmount %s: %s", mountpoint, strerror(-rc));
+}
