@@ -138,6 +138,12 @@ void server_stop(struct server *server)
 	close(server->listener);
 }
 
+void server_cancel(struct server *server)
+{
+	shutdown(server->listener, SHUT_RDWR); /* accept fails from now on */
+	server_stop(server);
+}
+
 char *request_header(const char *request, const char *name, char *value, size_t size)
 {
 	size_t len = strlen(name);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define SERVER_DEADLINE_MS 10000
-#define SERVER_REQUESTS_MAX 8
+#define SERVER_REQUESTS_MAX 24
 #define SERVER_REQUEST_SIZE 8192
 
 /* What happens to the connection once the answer was sent. */
@@ -48,6 +48,9 @@ int server_wait(const struct server *server, size_t count);
 
 /* Waits for the end of the script and frees everything but `requests` and `connections`. */
 void server_stop(struct server *server);
+
+/* The same, but waits for no further connection. */
+void server_cancel(struct server *server);
 
 /* The value of a header in a request, or NULL; cut out into a buffer of the caller. */
 char *request_header(const char *request, const char *name, char *value, size_t size);

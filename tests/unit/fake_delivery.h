@@ -1,0 +1,49 @@
+/*
+ * A service that says what it was told to, for tests of the engine: it is linked in place of delivery/delivery.c, so there
+ * is no network and no thread, and a test can look at the store while a question is under way.
+ */
+#ifndef CONTENTFS_TESTS_FAKE_DELIVERY_H
+#define CONTENTFS_TESTS_FAKE_DELIVERY_H
+
+#include "delivery/delivery.h"
+
+#include <stddef.h>
+
+/* A question is written as "init", "init content_type=X locale=Y start_from=Z type=T", "page TOKEN" or "delta TOKEN". */
+struct fake_answer {
+	const char *question;
+	enum delivery_outcome outcome;
+	const char *body;       /* of DELIVERY_OK: an answer of the Sync API */
+	int64_t retry_after_ms; /* 0 counts as not sent */
+	int times;              /* in a row that it is given; 0 is once */
+};
+
+struct delivery {
+	const struct fake_answer *answers; /* in the order in which they have to be asked for */
+	size_t count;
+	void (*asked)(void *context, const char *question); /* called before an answer is given; or NULL */
+	void *context;
+
+	enum delivery_outcome schemas_outcome; /* of the list of content types */
+	const char *schemas;                   /* "uid uid ..." */
+	const char *schemas_text;              /* what stands in each, so that it can change */
+
+	/* What came of it. */
+	size_t next;            /* the answer that is due */
+	int given;              /* how often that was given already */
+	int schemas_asked;      /* lists, each one question or more */
+	int waits;
+	int64_t waited_ms;
+	struct buf asked_for;   /* all questions, parted by ", " */
+	struct buf unexpected;  /* the first question that was not the one that is due; empty if all was as told */
+};
+
+/* Begins anew with other answers; what was counted starts from 0. */
+void fake_expect(struct delivery *fake, const struct fake_answer *answers, size_t count);
+
+/* "" if the questions were those that the answers are for, and all of them; else what was not. */
+const char *fake_fault(const struct delivery *fake);
+
+void fake_finish(struct delivery *fake);
+
+#endif
