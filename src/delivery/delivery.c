@@ -278,6 +278,11 @@ void delivery_stop(struct delivery *delivery)
 	http_stop(delivery->http);
 }
 
+void delivery_while_waiting(struct delivery *delivery, int64_t ms, void (*call)(void *context), void *context)
+{
+	http_while_waiting(delivery->http, ms, call, context);
+}
+
 bool delivery_wait(struct delivery *delivery, int64_t ms)
 {
 	return http_wait(delivery->http, ms);

@@ -70,6 +70,9 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 /* Makes the call under way and all later ones end with DELIVERY_STOPPED promptly. Any thread. */
 void delivery_stop(struct delivery *delivery);
 
+/* Something to do when an answer takes its time: see http_while_waiting. */
+void delivery_while_waiting(struct delivery *delivery, int64_t ms, void (*call)(void *context), void *context);
+
 /* Sleeps for `ms`, unless delivery_stop is called: then returns false, at once. */
 bool delivery_wait(struct delivery *delivery, int64_t ms);
 

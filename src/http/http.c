@@ -36,6 +36,9 @@ struct http {
 	char curl_text[CURL_ERROR_SIZE]; /* libcurl's words for the last failure */
 	atomic_bool stopped;
 	_Atomic uint64_t count;
+	int64_t patience_ms;             /* before `impatient` is called; it may be NULL */
+	void (*impatient)(void *context);
+	void *impatient_context;
 };
 
 /* Where the answer to the request under way goes. */
@@ -153,17 +156,30 @@ static int make_headers(const char *const *lines, struct curl_slist **list)
 	return rc;
 }
 
+/* Waits for the request under way, and calls `impatient` when its time, *at, has come. */
+static CURLMcode wait_for_answer(struct http *http, int64_t *at)
+{
+	int64_t left = http->impatient ? *at - clock_monotonic_ms() : POLL_MS;
+	if (left <= 0) {
+		http->impatient(http->impatient_context);
+		*at = INT64_MAX;
+		left = POLL_MS;
+	}
+	return curl_multi_poll(http->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
+}
+
 /* Runs the request that is set up. 0 with libcurl's verdict in *code, -ECANCELED, or -EIO if libcurl is at a loss. */
 static int transfer(struct http *http, CURLcode *code)
 {
 	CURLMcode failed = curl_multi_add_handle(http->multi, http->easy);
 	int running = 1;
+	int64_t impatient_at = clock_monotonic_ms() + http->patience_ms;
 	atomic_fetch_add(&http->count, 1);
 	while (!failed && running && !atomic_load(&http->stopped)) {
 		failed = curl_multi_perform(http->multi, &running);
 		/* A wakeup between the test above and this wait is not lost: it ends the wait at once. */
 		if (!failed && running)
-			failed = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
+			failed = wait_for_answer(http, &impatient_at);
 	}
 	int left;
 	const CURLMsg *message = curl_multi_info_read(http->multi, &left);
@@ -294,6 +310,13 @@ void http_answer_finish(struct http_answer *answer)
 {
 	buf_finish(&answer->body);
 	*answer = (struct http_answer)HTTP_ANSWER_INIT;
+}
+
+void http_while_waiting(struct http *http, int64_t ms, void (*call)(void *context), void *context)
+{
+	http->patience_ms = ms;
+	http->impatient = call;
+	http->impatient_context = context;
 }
 
 bool http_wait(struct http *http, int64_t ms)

@@ -59,6 +59,10 @@ void http_answer_finish(struct http_answer *answer);
  * http_destroy. */
 void http_stop(struct http *http);
 
+/* Something to do when an answer takes its time: `call` is called once for a request that has been waited for as long as
+ * `ms`, by the thread that waits. NULL for nothing. */
+void http_while_waiting(struct http *http, int64_t ms, void (*call)(void *context), void *context);
+
 /* Sleeps for `ms`, unless http_stop is called: then returns false, at once. */
 bool http_wait(struct http *http, int64_t ms);
 

@@ -7,7 +7,7 @@
  *
  * Where a stream stands is in its row, committed together with what the pages until there changed; the engine itself
  * remembers nothing that a restart would miss. Each commit rewrites the pages of the store's indexes that it touched, so
- * pages that arrive within COMMIT_MS of the last one share it: a tenth of the writing, and visible no later than one can see.
+ * pages that follow one another fast share one: a third of the writing, and no page waits for the next to be seen.
  */
 #include "sync/sync.h"
 
@@ -23,6 +23,7 @@
 #define TOKEN_RETRIES 3                          /* of a token that was refused, in a row, before a rebuild (U, C) */
 #define TOKEN_RETRY_MS 250                       /* before the first; then twice as long each time */
 #define COMMIT_MS 200                            /* pages that come faster share a transaction */
+#define PATIENCE_MS 20                           /* and commit it when the next one does not come */
 #define SCHEMAS_EVERY_MS (10 * 60 * 1000)
 
 struct sync {
@@ -35,6 +36,8 @@ struct sync {
 	bool rebuilt;              /* the stream was listed anew in this run */
 	bool uncommitted;          /* a transaction with pages in it is open */
 	int64_t committed_at;      /* monotonic ms */
+	int commit_rc;             /* of a commit while waiting, with its reason */
+	struct err commit_err;
 	bool schemas_due;
 	bool schemas_failed;       /* and were reported */
 	int64_t schemas_fetched;   /* monotonic ms */
@@ -42,6 +45,28 @@ struct sync {
 	size_t streams;
 	bool streams_noted;        /* all have their rows in the store */
 };
+
+/* Commits the pages that are waiting for it, if any. */
+static int commit_pages(struct sync *sync, struct err *err)
+{
+	if (!sync->uncommitted)
+		return 0;
+	sync->uncommitted = false;
+	int64_t before = store_journal_end(sync->store);
+	int rc = store_commit(sync->store, err);
+	sync->committed_at = clock_monotonic_ms();
+	if (rc == 0 && sync->hooks.committed && store_journal_end(sync->store) != before)
+		sync->hooks.committed(sync->hooks.context);
+	return rc;
+}
+
+static void commit_while_waiting(void *context)
+{
+	struct sync *sync = context;
+	int rc = commit_pages(sync, &sync->commit_err);
+	if (rc < 0)
+		sync->commit_rc = rc;
+}
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
@@ -74,6 +99,7 @@ int sync_create(struct sync **out, struct store *store, struct delivery *deliver
 	struct sync *sync = calloc(1, sizeof(*sync));
 	if (!sync)
 		return err_oom(err);
+	delivery_while_waiting(delivery, PATIENCE_MS, commit_while_waiting, sync);
 	sync->store = store;
 	sync->delivery = delivery;
 	sync->filter = *filter;
@@ -91,6 +117,7 @@ void sync_destroy(struct sync *sync)
 {
 	if (!sync)
 		return;
+	delivery_while_waiting(sync->delivery, 0, NULL, NULL);
 	buf_finish(&sync->text);
 	free(sync);
 }
@@ -202,20 +229,6 @@ static int store_page(struct sync *sync, struct stream *stream, struct page *pag
 	return rc < 0 ? rc : store_stream_save(sync->store, stream, err);
 }
 
-/* Commits the pages that are waiting for it, if any. */
-static int commit_pages(struct sync *sync, struct err *err)
-{
-	if (!sync->uncommitted)
-		return 0;
-	sync->uncommitted = false;
-	int64_t before = store_journal_end(sync->store);
-	int rc = store_commit(sync->store, err);
-	sync->committed_at = clock_monotonic_ms();
-	if (rc == 0 && sync->hooks.committed && store_journal_end(sync->store) != before)
-		sync->hooks.committed(sync->hooks.context);
-	return rc;
-}
-
 /* Stores a page and commits it, at once or, when pages come fast and there are more, together with the next ones. */
 static int take_page(struct sync *sync, struct stream *stream, struct page *page, struct err *err)
 {
@@ -287,6 +300,8 @@ static int step(struct sync *sync, struct stream *stream, bool idle, struct sync
 	const struct sync_query query = query_of(sync, stream);
 	CLEANUP(page_finish) struct page page = PAGE_INIT;
 	enum delivery_outcome outcome = delivery_sync(sync->delivery, &query, &page, &result->retry_after_ms, err);
+	if (sync->commit_rc < 0)
+		return err_set(err, sync->commit_rc, "%s", sync->commit_err.text);
 	if (outcome == DELIVERY_TOKEN_REFUSED && query.token)
 		return token_refused(sync, stream, err);
 	if (outcome == DELIVERY_TOKEN_REFUSED)
@@ -316,6 +331,7 @@ static int run_stream(struct sync *sync, size_t index, struct sync_result *resul
 	if (rc < 0)
 		return rc;
 	sync->rebuilt = false;
+	sync->commit_rc = 0;
 	bool idle = stream.run == RUN_NONE;
 	if (idle)
 		stream.run = RUN_DELTA;

@@ -189,6 +189,11 @@ enum delivery_outcome delivery_content_types(struct delivery *service, unsigned 
 	return content_type_list_parse(&body, list, err) == 0 ? DELIVERY_OK : DELIVERY_NONSENSE;
 }
 
+void delivery_while_waiting(struct delivery *service, int64_t ms, void (*call)(void *context), void *context)
+{
+	(void)service, (void)ms, (void)call, (void)context;
+}
+
 bool delivery_wait(struct delivery *service, int64_t ms)
 {
 	(void)service;
