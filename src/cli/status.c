@@ -6,6 +6,7 @@
 #include "cli/mounted.h"
 #include "util/cleanup.h"
 #include "util/json.h"
+#include "util/printable.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ static int status_of_store(struct config *config, struct buf *json, struct err *
 	return rc;
 }
 
-/* The text of a member, decoded if it is a string; "" for null or none. */
+/* The text of a member for people to read: decoded if it is a string, "" for null or none. */
 static void member(struct json_value status, const char *key, struct buf *text)
 {
 	struct json_value value;
@@ -39,6 +40,8 @@ static void member(struct json_value status, const char *key, struct buf *text)
 		json_string_decode(value, text);
 	else
 		buf_append(text, value.text.at, value.text.len);
+	if (text->len > 0)
+		make_printable(text->text, text->len);
 }
 
 static void print_line(struct json_value status, const char *label, const char *key, const char *unit)

@@ -1,9 +1,12 @@
 #include "util/log.h"
 
+#include "util/printable.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -41,6 +44,7 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	int len = vsnprintf(text, sizeof(text) - 1, fmt, args);
 	if (len < 0)
 		return;
+	make_printable(text, strlen(text));
 	if (atomic_load(&log_syslog)) {
 		syslog(priority[level], "%s", text);
 		return;
