@@ -172,22 +172,30 @@ static void add_parameter(struct delivery *delivery, const char *name, const cha
 }
 
 /* The service might quote what it was sent. */
-static void mask_token(const struct delivery *delivery, struct buf *body)
+static void mask_token(const struct delivery *delivery, char *text, size_t len)
 {
 	struct slice token = slice_of(delivery->token.text + delivery->token_at);
 	size_t from = 0;
 	char *found;
-	while (body->len > from && (found = memmem(body->text + from, body->len - from, token.at, token.len))) {
+	while (len > from && (found = memmem(text + from, len - from, token.at, token.len))) {
 		memset(found, '*', token.len);
-		from = (size_t)(found - body->text) + token.len;
+		from = (size_t)(found - text) + token.len;
 	}
+}
+
+/* The answer was masked where it is quoted; here go the forms in which it was not to be seen, such as JSON escapes. */
+static enum delivery_outcome masked(const struct delivery *delivery, enum delivery_outcome outcome, struct err *err)
+{
+	if (outcome != DELIVERY_OK && err)
+		mask_token(delivery, err->text, strlen(err->text));
+	return outcome;
 }
 
 /* An answer that is not a 200. */
 static enum delivery_outcome judge_status(const struct delivery *delivery, struct http_answer *answer, struct err *err)
 {
 	enum delivery_outcome outcome;
-	mask_token(delivery, &answer->body);
+	mask_token(delivery, answer->body.text, answer->body.len);
 	if (answer->status >= 300 && answer->status <= 399)
 		outcome = refusal_redirect(answer->status, answer->location, err);
 	else
@@ -250,9 +258,9 @@ enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync
 		break;
 	}
 	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
-	if (outcome != DELIVERY_OK)
-		return outcome;
-	return judge_parse(delivery, &answer, page_parse(&answer.body, page, err), err);
+	if (outcome == DELIVERY_OK)
+		outcome = judge_parse(delivery, &answer, page_parse(&answer.body, page, err), err);
+	return masked(delivery, outcome, err);
 }
 
 enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned skip, struct content_type_list *list,
@@ -268,9 +276,9 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 	add_parameter(delivery, "include_count", "true");
 	add_parameter(delivery, "include_global_field_schema", "true");
 	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
-	if (outcome != DELIVERY_OK)
-		return outcome;
-	return judge_parse(delivery, &answer, content_type_list_parse(&answer.body, list, err), err);
+	if (outcome == DELIVERY_OK)
+		outcome = judge_parse(delivery, &answer, content_type_list_parse(&answer.body, list, err), err);
+	return masked(delivery, outcome, err);
 }
 
 void delivery_stop(struct delivery *delivery)
