@@ -85,7 +85,7 @@ static void answers_finish(struct answers *answers)
 	free(answers->lists);
 }
 
-static int fetch(struct delivery *delivery, struct answers *answers, struct err *err)
+static int fetch(struct delivery *delivery, struct answers *answers, int64_t *retry_after_ms, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf first = BUF_INIT;
 	unsigned skip = 0;
@@ -96,7 +96,7 @@ static int fetch(struct delivery *delivery, struct answers *answers, struct err 
 		answers->lists = lists;
 		struct content_type_list *list = &lists[answers->count];
 		*list = (struct content_type_list)CONTENT_TYPE_LIST_INIT;
-		enum delivery_outcome outcome = delivery_content_types(delivery, skip, list, NULL, err);
+		enum delivery_outcome outcome = delivery_content_types(delivery, skip, list, retry_after_ms, err);
 		if (outcome != DELIVERY_OK)
 			return delivery_outcome_errno(outcome);
 		answers->count++;
@@ -118,10 +118,11 @@ static int apply_all(struct store *store, const struct answers *answers, const s
 	return rc < 0 ? rc : store_remove_stale_schemas(store, fetched_at, err);
 }
 
-int schemas_fetch(struct store *store, struct delivery *delivery, const struct sync_filter *filter, struct err *err)
+int schemas_fetch(struct store *store, struct delivery *delivery, const struct sync_filter *filter,
+		  int64_t *retry_after_ms, struct err *err)
 {
 	CLEANUP(answers_finish) struct answers answers = {0};
-	int rc = fetch(delivery, &answers, err);
+	int rc = fetch(delivery, &answers, retry_after_ms, err);
 	if (rc == 0)
 		rc = store_begin(store, err);
 	if (rc < 0)

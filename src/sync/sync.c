@@ -332,13 +332,21 @@ static int run_stream(struct sync *sync, size_t index, struct sync_result *resul
 		return rc;
 	sync->rebuilt = false;
 	sync->commit_rc = 0;
+	/* A delta that is taken up again ends where the news ended when it began; what came since is a delta of its own. */
+	bool stale = stream.page_token && (stream.run == RUN_DELTA || stream.run == RUN_REBUILD_DELTA);
 	bool idle = stream.run == RUN_NONE;
 	if (idle)
 		stream.run = RUN_DELTA;
 	/* Where the stream stands is known here before it is committed. So any failure ends the run, and the next one
 	 * starts from the row. */
-	while (rc == 0 && stream.run != RUN_NONE)
+	while (rc == 0 && stream.run != RUN_NONE) {
 		rc = step(sync, &stream, idle, result, err);
+		if (rc == 0 && stream.run == RUN_NONE && stale) {
+			stream.run = RUN_DELTA;
+			idle = true;
+			stale = false;
+		}
+	}
 	int committed = commit_pages(sync, rc == 0 ? err : NULL);
 	result->complete &= stream.sync_token != NULL;
 	return rc < 0 ? rc : committed;
@@ -375,10 +383,10 @@ static bool schemas_are_due(const struct sync *sync)
 	return sync->schemas_due || clock_monotonic_ms() - sync->schemas_fetched >= SCHEMAS_EVERY_MS;
 }
 
-static int fetch_schemas(struct sync *sync, struct err *err)
+static int fetch_schemas(struct sync *sync, struct sync_result *result, struct err *err)
 {
 	int64_t before = store_journal_end(sync->store);
-	int rc = schemas_fetch(sync->store, sync->delivery, &sync->filter, err);
+	int rc = schemas_fetch(sync->store, sync->delivery, &sync->filter, &result->retry_after_ms, err);
 	if (rc < 0)
 		return rc;
 	sync->schemas_due = false;
@@ -391,14 +399,14 @@ static int fetch_schemas(struct sync *sync, struct err *err)
 
 /* At the end of a run. Schemas are worth having but no reason to fail a run that brought the entries: what could not be
  * fetched is tried again at the next one. */
-static int refresh_schemas(struct sync *sync, bool news, struct err *err)
+static int refresh_schemas(struct sync *sync, bool news, struct sync_result *result, struct err *err)
 {
 	int due = schemas_are_due(sync);
 	if (!due && news)
 		due = schemas_missing(sync->store, err);
 	if (due <= 0)
 		return due;
-	int rc = fetch_schemas(sync, err);
+	int rc = fetch_schemas(sync, result, err);
 	if (rc != -EHOSTUNREACH && rc != -EPROTO && rc != -EINVAL)
 		return rc;
 	if (!sync->schemas_failed)
@@ -424,7 +432,7 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 	int64_t before = store_journal_end(sync->store);
 	int rc = 0;
 	if (before == 0 && !sync->schemas_failed) {
-		rc = fetch_schemas(sync, err); /* an empty tree: they are what is best to see first */
+		rc = fetch_schemas(sync, result, err); /* an empty tree: they are what is best to see first */
 		if (rc == -EPROTO || rc == -EINVAL)
 			rc = 0; /* entries may be had all the same; the end of the run says so if not */
 		else if (rc == -EHOSTUNREACH)
@@ -437,7 +445,7 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 	for (size_t i = 0; rc == 0 && i < sync->streams; i++)
 		rc = run_stream(sync, i, result, err);
 	if (rc == 0)
-		rc = refresh_schemas(sync, store_journal_end(sync->store) != before, err);
+		rc = refresh_schemas(sync, store_journal_end(sync->store) != before, result, err);
 	result->news = store_journal_end(sync->store) != before;
 	if (rc < 0)
 		result->complete = false;

@@ -68,8 +68,10 @@ static const struct {
 	  {"shows nothing of itself",
 	   {{"delta s1", .body = MORE(ENTRY("a", 2, "11") "," ENTRY("b", 1, "11"), "p1")}, {"page p1", DELIVERY_UNAVAILABLE}},
 	   -EHOSTUNREACH, "a@1", false, false, 1},
-	  {"until it has ended", {{"page p1", .body = LAST(ENTRY("c", 1, "10"), "s2")}}, 0, "a@2 b@1 c@1", true, true, 1},
-	  {"once", {{"delta s2", .body = LAST("", "s2")}}, 0, "a@2 b@1 c@1", false, true, 0}}},
+	  {"until it has ended, and goes on to what came since it began",
+	   {{"page p1", .body = LAST(ENTRY("c", 1, "10"), "s2")}, {"delta s2", .body = LAST(ENTRY("d", 1, "12"), "s3")}},
+	   0, "a@2 b@1 c@1 d@1", true, true, 2},
+	  {"once", {{"delta s3", .body = LAST("", "s3")}}, 0, "a@2 b@1 c@1 d@1", false, true, 0}}},
 
 	{"older events after newer ones",
 	 {{"a removal is remembered until the run and its delta end",
