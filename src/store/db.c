@@ -21,7 +21,7 @@ int db_error(sqlite3 *db, struct err *err)
 		return err_oom(err);
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
-		return err_set(err, -EACCES, "the store may not be opened: %s", text);
+		return err_set(err, -EPERM, "the store may not be opened: %s", text);
 	case SQLITE_CANTOPEN:
 		return err_set(err, -EIO, "the store cannot be opened: %s", text);
 	default:

@@ -22,6 +22,7 @@ struct store {
 	int lock_fd;
 	bool in_transaction;
 	bool removed_names;     /* a directory may have become empty */
+	bool quarantined;       /* the quarantine may have more than it should */
 	bool removals_noted;    /* the removal table may have rows */
 	int64_t journal_end;    /* committed */
 	int64_t journal_next;   /* with this transaction */

@@ -75,7 +75,7 @@ int reader_open(struct store_reader **out, const char *path, struct err *err)
 	struct store_reader *reader = calloc(1, sizeof(*reader));
 	if (!reader)
 		return err_oom(err);
-	const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+	const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
 	int rc = 0;
 	if (sqlite3_open_v2(path, &reader->db, flags, NULL) != SQLITE_OK)
 		rc = reader->db ? db_error(reader->db, err) : err_oom(err);

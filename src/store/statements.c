@@ -85,7 +85,8 @@ const char *const statement_sql[ST_COUNT] = {
 
 	[ST_QUARANTINE_ADD] = "INSERT INTO quarantine_item (source, at, reason) VALUES (?1, ?2, ?3)"
 			      " ON CONFLICT (source) DO UPDATE SET at = excluded.at, reason = excluded.reason",
-	[ST_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine_item WHERE source <> ?1",
+	[ST_QUARANTINE_TRIM] = "DELETE FROM quarantine_item WHERE source IN (SELECT source FROM quarantine_item"
+			       " ORDER BY at DESC LIMIT -1 OFFSET ?1)",
 
 	[ST_STREAM_GET] = "SELECT content_type, locale, sync_token, page_token, run, pages, items FROM stream"
 			  " WHERE id = ?1",

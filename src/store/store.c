@@ -19,12 +19,19 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define QUARANTINE_MAX 10000               /* items */
+#define QUARANTINE_MAX 2000                /* items; the oldest go */
+#define QUARANTINE_SOURCE_MAX (256 << 10)  /* bytes of an item that are kept */
 #define JOURNAL_MAX 100000                 /* changes */
 #define SUPERSEDED_AGE_MAX_MS (24 * 3600 * 1000LL)
 #define SUPERSEDED_SIZE_MAX (256LL << 20)  /* bytes of text */
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
+
+/* EACCES is for what the service refuses. */
+static int local_errno(int rc)
+{
+	return rc == -EACCES ? -EPERM : rc;
+}
 
 static int make_folders(const char *path, struct err *err)
 {
@@ -35,7 +42,7 @@ static int make_folders(const char *path, struct err *err)
 		*slash = '\0';
 		if (mkdir(folder.text, 0700) < 0 && errno != EEXIST) {
 			int rc = -errno;
-			return err_set(err, rc, "cannot make the folder %s: %s", folder.text, strerror(-rc));
+			return err_set(err, local_errno(rc), "cannot make the folder %s: %s", folder.text, strerror(-rc));
 		}
 		*slash = '/';
 	}
@@ -50,7 +57,7 @@ static int take_lock(const char *path, int *out, struct err *err)
 	int fd = open(name.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		int rc = -errno;
-		return err_set(err, rc, "cannot open %s: %s", name.text, strerror(-rc));
+		return err_set(err, local_errno(rc), "cannot open %s: %s", name.text, strerror(-rc));
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		char holder[16] = "";
@@ -76,10 +83,15 @@ static int make_file(const char *path, struct err *err)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		int rc = -errno;
-		return err_set(err, rc, "cannot open the store %s: %s", path, strerror(-rc));
+		return err_set(err, local_errno(rc), "cannot open the store %s: %s", path, strerror(-rc));
 	}
+	struct stat st;
+	bool open_to_others = fstat(fd, &st) == 0 && (st.st_mode & 077) != 0;
+	int rc = open_to_others && fchmod(fd, 0600) < 0 ? -errno : 0;
 	close(fd);
-	return 0;
+	return rc < 0 ? err_set(err, -EPERM, "others may read the store %s, and that cannot be changed: %s", path,
+				strerror(-rc))
+		      : 0;
 }
 
 static int meta_get(struct store *store, const char *key, struct buf *value, struct err *err)
@@ -178,7 +190,7 @@ static int read_state(struct store *store, struct err *err)
 
 static int open_database(struct store *store, const char *path, struct err *err)
 {
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK)
 		return store->db ? db_error(store->db, err) : err_oom(err);
 	sqlite3_busy_timeout(store->db, 10000);
@@ -233,6 +245,15 @@ void store_close(struct store *store)
 	free(store);
 }
 
+static int trim_quarantine(struct store *store, struct err *err)
+{
+	if (!store->quarantined)
+		return 0;
+	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_TRIM];
+	sqlite3_bind_int64(stmt, 1, QUARANTINE_MAX);
+	return db_run(stmt, err);
+}
+
 /* --- transactions ------------------------------------------------------------------------------------------------- */
 
 int store_begin(struct store *store, struct err *err)
@@ -242,6 +263,7 @@ int store_begin(struct store *store, struct err *err)
 		return rc;
 	store->in_transaction = true;
 	store->removed_names = false;
+	store->quarantined = false;
 	store->changed_count = 0;
 	store->journal_next = store->journal_end;
 	store->now_ns = clock_wall_ns();
@@ -251,6 +273,8 @@ int store_begin(struct store *store, struct err *err)
 int store_commit(struct store *store, struct err *err)
 {
 	int rc = directory_settle(store, err);
+	if (rc == 0)
+		rc = trim_quarantine(store, err);
 	if (rc == 0)
 		rc = db_run(store->statements[ST_COMMIT], err);
 	if (rc < 0) {
@@ -301,20 +325,13 @@ int store_set_announced(struct store *store, int64_t change, struct err *err)
 
 int store_quarantine(struct store *store, struct slice source, const char *reason, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_COUNT]; /* of the others */
-	db_bind_text(stmt, 1, source);
-	int rc = db_row(stmt, err);
-	if (rc < 0)
-		return rc;
-	int64_t count = sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
-	if (count >= QUARANTINE_MAX)
-		return err_set(err, -EPROTO, "more than %d items cannot be applied: see the view quarantine in the store",
-			       QUARANTINE_MAX);
-	stmt = store->statements[ST_QUARANTINE_ADD];
+	if (source.len > QUARANTINE_SOURCE_MAX)
+		source.len = QUARANTINE_SOURCE_MAX;
+	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_ADD];
 	db_bind_text(stmt, 1, source);
 	sqlite3_bind_int64(stmt, 2, store->now_ns / 1000000);
 	db_bind_text(stmt, 3, slice_of(reason));
+	store->quarantined = true;
 	return db_run(stmt, err);
 }
 

@@ -104,7 +104,8 @@ int store_publish(struct store *store, int stream, bool complete, struct err *er
 /* Drops what was kept for one run of the stream: staged leftovers, removals, marks. */
 int store_forget_run(struct store *store, int stream, struct err *err);
 
-/* Keeps an item that cannot be applied, with the reason. Bounded: see QUARANTINE_MAX in store.c. */
+/* Keeps an item that cannot be applied, with the reason. The oldest make room, and a long one
+ * is cut: see QUARANTINE_MAX in store.c. */
 int store_quarantine(struct store *store, struct slice source, const char *reason, struct err *err);
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
