@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 
@@ -31,7 +32,7 @@ static int wait_for_word(int fd, pid_t child)
 }
 
 /* Whatever else the caller had open (a pipe that somebody reads to its end, say) is not a daemon's to hold. */
-static int keep_only(int fd, struct daemon *daemon, struct err *err)
+static int become_child(int fd, pid_t parent, struct daemon *daemon, struct err *err)
 {
 	const int first = STDERR_FILENO + 1;
 	int kept = fd == first ? fd : dup3(fd, first, O_CLOEXEC);
@@ -40,6 +41,9 @@ static int keep_only(int fd, struct daemon *daemon, struct err *err)
 		return err_set(err, rc, "cannot close inherited files: %s", strerror(-rc));
 	}
 	daemon->ready_fd = kept;
+	/* Who ends the command that waits ends what it waits for. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		return err_set(err, -ECANCELED, "ended before the work began");
 	return 0;
 }
 
@@ -50,6 +54,7 @@ int daemon_start(struct daemon *daemon, int *status, struct err *err)
 		int rc = -errno;
 		return err_set(err, rc, "cannot make a pipe: %s", strerror(-rc));
 	}
+	pid_t parent = getpid();
 	pid_t child = fork();
 	if (child < 0) {
 		int rc = -errno;
@@ -58,7 +63,7 @@ int daemon_start(struct daemon *daemon, int *status, struct err *err)
 		return err_set(err, rc, "cannot start a process: %s", strerror(-rc));
 	}
 	if (child == 0)
-		return keep_only(ends[1], daemon, err);
+		return become_child(ends[1], parent, daemon, err);
 	close(ends[1]);
 	*status = wait_for_word(ends[0], child);
 	close(ends[0]);
@@ -69,6 +74,7 @@ void daemon_ready(struct daemon *daemon)
 {
 	if (daemon->ready_fd < 0)
 		return;
+	prctl(PR_SET_PDEATHSIG, 0);
 	setsid();
 	log_to_syslog();
 	CLEANUP(cleanup_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -21,6 +21,7 @@ int exit_status(int rc)
 		return EX_TEMPFAIL;
 	case -ECANCELED:
 		return EX_TEMPFAIL;
+	case -EPERM:
 	case -ENOENT:
 	case -ENOTDIR:
 		return EX_CANTCREAT;

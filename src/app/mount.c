@@ -112,7 +112,7 @@ static int resolve_mountpoint(const char *path, char **out, struct err *err)
 		int rc = -errno;
 		if (rc == -ENOENT)
 			return err_set(err, rc, "the mount point %s does not exist: mkdir %s", path, path);
-		return err_set(err, rc, "cannot use the mount point %s: %s", path, strerror(-rc));
+		return err_set(err, rc == -EACCES ? -EPERM : rc, "cannot use the mount point %s: %s", path, strerror(-rc));
 	}
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, -ENOTDIR, "the mount point %s is not a directory", path);
@@ -144,10 +144,25 @@ static int make_events(struct mount *mount, struct err *err)
 	return take_signals(&mount->signal_fd, err);
 }
 
+/* A store below its own mount could be opened by nobody once it is covered. */
+static int check_places(const struct mount *mount, struct err *err)
+{
+	CLEANUP(cleanup_free) char *store = realpath(mount->config->store, NULL);
+	if (!store)
+		return err_set(err, -errno, "cannot find the store %s: %s", mount->config->store, strerror(errno));
+	size_t len = strlen(mount->mountpoint);
+	if (strncmp(store, mount->mountpoint, len) == 0 && (store[len] == '/' || len == 1))
+		return err_set(err, -EINVAL, "the store %s would be covered by the mount on %s: mount elsewhere, or use --store",
+			       store, mount->mountpoint);
+	return 0;
+}
+
 static int open_parts(struct mount *mount, struct err *err)
 {
 	const struct sync_hooks hooks = {mount, on_committed, on_progress};
 	int rc = engine_open(&mount->engine, mount->config, &hooks, err);
+	if (rc == 0)
+		rc = check_places(mount, err);
 	if (rc == 0)
 		rc = reader_open(&mount->status_reader, mount->config->store, err);
 	struct store_sync_state state;
@@ -205,6 +220,11 @@ static void clear_event(int fd)
 	(void)len;
 }
 
+static bool is_of_this_machine(int rc)
+{
+	return rc == -ENOSPC || rc == -EIO || rc == -EROFS || rc == -EDQUOT || rc == -EBUSY;
+}
+
 /* The state of the first run has changed: lets the terminal go, or gives up. */
 static int follow_state(struct mount *mount, struct err *err)
 {
@@ -216,6 +236,8 @@ static int follow_state(struct mount *mount, struct err *err)
 		daemon_ready(&mount->daemon);
 		return 0;
 	case REFRESHER_FAILED:
+		if (mount->daemon.ready_fd < 0 && is_of_this_machine(view.last_rc))
+			return 0; /* what is there is being read, and may go on when the disk does */
 		return err_set(err, view.last_rc, "the first sync failed: %s", view.last_error.text);
 	default:
 		return 0;

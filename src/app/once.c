@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define TRIES 5
+#define WAIT_MAX_MS 60000 /* a service that asks for more is not waited for */
 
 static void on_progress(void *context, uint64_t pages, uint64_t items)
 {
@@ -33,7 +34,7 @@ static int run_until_done(struct engine *engine, struct err *err)
 			return rc;
 		if (result.pages > 0)
 			schedule.failures = 0;
-		if (schedule.failures >= TRIES - 1)
+		if (schedule.failures >= TRIES - 1 || result.retry_after_ms > WAIT_MAX_MS)
 			return rc;
 		uint32_t random = 0;
 		getrandom(&random, sizeof(random), GRND_NONBLOCK);

@@ -83,8 +83,12 @@ static void keep_house(struct refresher *refresher)
 	static_assert(FORGOTTEN_MAX * sizeof(int64_t) <= 65536, "on the stack");
 	int64_t forgotten[FORGOTTEN_MAX];
 	struct err err = {0};
-	size_t count = fs_take_forgotten(refresher->fs, forgotten, FORGOTTEN_MAX);
-	int rc = count > 0 ? store_reclaim(refresher->engine->store, forgotten, count, &err) : 0;
+	size_t count;
+	int rc;
+	do { /* at least once, for the bounds on what nobody ever read */
+		count = fs_take_forgotten(refresher->fs, forgotten, FORGOTTEN_MAX);
+		rc = store_reclaim(refresher->engine->store, forgotten, count, &err);
+	} while (rc == 0 && count == FORGOTTEN_MAX);
 	int64_t announced = fs_announced(refresher->fs);
 	if (rc == 0 && announced != refresher->announced) {
 		rc = store_set_announced(refresher->engine->store, announced, &err);
@@ -112,6 +116,8 @@ static void answer_refreshes(struct refresher *refresher, uint64_t wanted, int r
 	bool told = let_announce(refresher);
 	if (rc == 0 && !told)
 		fs_refreshed(refresher->fs, wanted, ETIMEDOUT, "the kernel was not told of all changes in time");
+	else if (rc == -ECANCELED)
+		fs_refreshed(refresher->fs, wanted, ECANCELED, "contentfs is ending");
 	else
 		fs_refreshed(refresher->fs, wanted, -rc, rc < 0 ? err->text : "");
 }

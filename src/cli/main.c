@@ -93,6 +93,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 			log_error("%s", err.text);
 	}
 	config_finish(&invocation.config);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("cannot write the output: %s", strerror(errno));
+		return EX_IOERR;
+	}
 	return status;
 }
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -110,6 +111,7 @@ int command_umount(struct invocation *invocation, struct err *err)
 	pid_t pid = pid_of(invocation->operand, err);
 	if (pid < 0)
 		return exit_status(pid);
-	int rc = unmount(invocation->operand, false, err);
+	CLEANUP(cleanup_free) char *path = realpath(invocation->operand, NULL); /* it may be a symbolic link to it */
+	int rc = unmount(path ? path : invocation->operand, false, err);
 	return exit_status(rc < 0 ? rc : wait_for_end(pid, err));
 }

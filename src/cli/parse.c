@@ -136,11 +136,12 @@ int command_parse(const struct command *command, int argc, char **argv, struct i
 	optind = 1;
 	int rc = 0;
 	while (rc == 0) {
-		int at = optind;
 		int value = getopt_long(argc, argv, options.shorts, options.longs, NULL);
 		if (value < 0)
 			break;
-		rc = take_option(value, argv[at], invocation, err);
+		const char letter[] = {'-', (char)optopt, '\0'};
+		bool is_short = (value == ':' || value == '?') && optopt > ' ' && optopt < LONG_BASE;
+		rc = take_option(value, is_short ? letter : argv[optind - 1], invocation, err);
 	}
 	if (rc < 0 || invocation->help)
 		return rc;

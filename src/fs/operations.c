@@ -43,7 +43,8 @@ static void reply_error(fuse_req_t req, int rc)
 
 void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st)
 {
-	const struct timespec time = {.tv_sec = attr->mtime / 1000000000, .tv_nsec = attr->mtime % 1000000000};
+	const int64_t ns = (attr->mtime % 1000000000 + 1000000000) % 1000000000; /* before 1970 too */
+	const struct timespec time = {.tv_sec = (attr->mtime - ns) / 1000000000, .tv_nsec = ns};
 	mode_t mode = attr->kind == NODE_DIRECTORY ? S_IFDIR | 0555 : S_IFREG | 0444;
 	*st = (struct stat){
 		.st_ino = (ino_t)attr->ino,
