@@ -112,6 +112,17 @@ static int take_option(int value, const char *word, struct invocation *invocatio
 	return rc < 0 ? err_prefix(err, rc, "%s%s", is_letter(setting) ? "-" : "--", setting->option) : 0;
 }
 
+/* Whether the long option that getopt has just read stands there in full. */
+static bool is_spelled_out(const struct option *option, char **argv)
+{
+	const char *word = argv[optind - 1];
+	if (option->has_arg == required_argument && optarg == word)
+		word = argv[optind - 2];
+	size_t len = strlen(option->name);
+	return strncmp(word, "--", 2) == 0 && strncmp(word + 2, option->name, len) == 0 &&
+	       (word[2 + len] == '\0' || word[2 + len] == '=');
+}
+
 static int take_operands(const struct command *command, int argc, char **argv, struct invocation *invocation,
 			 struct err *err)
 {
@@ -136,12 +147,18 @@ int command_parse(const struct command *command, int argc, char **argv, struct i
 	optind = 1;
 	int rc = 0;
 	while (rc == 0) {
-		int value = getopt_long(argc, argv, options.shorts, options.longs, NULL);
+		int found = -1;
+		int value = getopt_long(argc, argv, options.shorts, options.longs, &found);
 		if (value < 0)
 			break;
+		/* getopt takes the beginning of an option for it: --delivery-token for --delivery-token-file, whose value
+		 * may be quoted. */
+		if (found >= 0 && !is_spelled_out(&options.longs[found], argv))
+			value = '?';
 		const char letter[] = {'-', (char)optopt, '\0'};
 		bool is_short = (value == ':' || value == '?') && optopt > ' ' && optopt < LONG_BASE;
-		rc = take_option(value, is_short ? letter : argv[optind - 1], invocation, err);
+		bool apart = value == '?' && found >= 0 && optarg == argv[optind - 1];
+		rc = take_option(value, is_short ? letter : argv[optind - (apart ? 2 : 1)], invocation, err);
 	}
 	if (rc < 0 || invocation->help)
 		return rc;
