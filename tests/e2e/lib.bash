@@ -1,0 +1,320 @@
+# What the end-to-end tests share: a stack and a mount of it, waiting, and cleaning up.
+#
+# Every test has a folder of its own, $WORK, with the mount point $MOUNT and the store $STORE in it; whatever it starts has
+# $WORK in its command line, so that teardown finds it. Nothing here sleeps for a result: it waits for one, up to a deadline.
+# The program under test is named by CONTENTFS.
+
+bats_require_minimum_version 1.5.0
+
+E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+STACK=$E2E/../stack
+CONTENTFS=${CONTENTFS:-$E2E/../../build/src/cli/contentfs}
+
+export COMMAND_SECONDS=${COMMAND_SECONDS:-60} # for any one command; a sanitizer build is slow
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-200}
+
+# shellcheck disable=SC2034 # for the tests
+NOBODY=65534
+
+setup() {
+	require /dev/fuse
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/contentfs-e2e.XXXXXX")
+	MOUNT=$WORK/mount
+	STORE=$WORK/store.db
+	STACK_PID=
+	mkdir "$MOUNT" "$WORK/home"
+	export HOME=$WORK/home WORK MOUNT STORE LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+	unset XDG_STATE_HOME CONTENTSTACK_BRANCH CONTENTSTACK_REGION CONTENTFS_STORE CONTENTFS_INTERVAL
+	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$WORK/sanitizer"
+	export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$WORK/sanitizer"
+	export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$WORK/sanitizer"
+}
+
+teardown() {
+	local failed=0
+	end_helpers
+	unmount_all || failed=1
+	end_daemons || failed=1
+	end_stack || failed=1
+	if compgen -G "$WORK/sanitizer*" >/dev/null; then
+		cat "$WORK"/sanitizer*
+		failed=1
+	fi
+	rm -rf --one-file-system "$WORK"
+	return $failed
+}
+
+# require THING...: a program, or a path. Without it the test is skipped; under CI it fails.
+require() {
+	local thing
+	for thing; do
+		[ -e "$thing" ] || command -v "$thing" >/dev/null || missing "$thing"
+	done
+}
+
+require_root() {
+	[ "$(id -u)" = 0 ] || missing 'root'
+}
+
+missing() {
+	if [ -n "${CI:-}" ]; then
+		echo "$1 is needed"
+		return 1
+	fi
+	skip "$1 is needed"
+}
+
+# --- commands -----------------------------------------------------------------------------------------------------------
+
+# Anything that may touch a mount goes through this. Descriptor 3 is bats' own: what keeps it open keeps bats waiting.
+bounded() {
+	timeout --kill-after=5 "$COMMAND_SECONDS" "$@" 3>&-
+}
+
+contentfs() {
+	bounded "$CONTENTFS" "$@"
+}
+
+# as_nobody COMMAND...
+as_nobody() {
+	bounded setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups -- "$@"
+}
+
+# wait_until SECONDS COMMAND...: tries until it succeeds.
+wait_until() {
+	local until=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		if ((SECONDS > until)); then
+			echo "did not happen in time: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# fails COMMAND...: for the middle of a test, where bash does not look at the status of `! command`.
+fails() {
+	if "$@"; then
+		echo "should have failed: $*"
+		return 1
+	fi
+}
+
+# same WANT GOT [WHAT]
+same() {
+	[ "$1" = "$2" ] && return
+	printf '%s: want %s\n%s   got %s\n' "${3:-}" "$1" "${3//?/ }" "$2"
+	return 1
+}
+
+# has TEXT PART...: every part is in the text.
+has() {
+	local text=$1 part
+	shift
+	for part; do
+		[[ $text == *"$part"* ]] && continue
+		printf 'missing: %s\n     in: %s\n' "$part" "$text"
+		return 1
+	done
+}
+
+# --- the stack ----------------------------------------------------------------------------------------------------------
+
+# start_stack [OPTION...]: starts one, and points contentfs to it through the environment.
+start_stack() {
+	rm -f "$WORK/stack.url"
+	python3 "$STACK" serve --ready-file "$WORK/stack.url" "$@" >>"$WORK/stack.log" 2>&1 3>&- &
+	STACK_PID=$!
+	wait_until 30 test -s "$WORK/stack.url" || {
+		cat "$WORK/stack.log"
+		return 1
+	}
+	STACK_URL=$(<"$WORK/stack.url")
+	eval "$(python3 "$STACK" env "$STACK_URL")"
+}
+
+# end_stack: the service is gone. Another one at the same address (--port "$(stack_port)") knows none of its tokens.
+end_stack() {
+	[ -n "$STACK_PID" ] || return 0
+	kill "$STACK_PID" 2>/dev/null
+	end_of "$STACK_PID" 10 || kill -9 "$STACK_PID" 2>/dev/null
+	wait "$STACK_PID" 2>/dev/null
+	STACK_PID=
+}
+
+# ctl COMMAND...: commands the stack, quietly.
+ctl() {
+	tell "$@" >/dev/null
+}
+
+stack_port() {
+	echo "${STACK_URL##*:}"
+}
+
+# tell COMMAND...: commands the stack, and prints its answer.
+tell() {
+	bounded python3 "$STACK" ctl "$STACK_URL" "$@"
+}
+
+# requests KIND: how many of that kind have reached the stack.
+requests() {
+	tell requests | jq ".counters.$1 // 0"
+}
+
+# --- the mount ----------------------------------------------------------------------------------------------------------
+
+# mount_stack [OPTION...]: mounts $STORE at $MOUNT. It polls so rarely that only `refresh` brings news.
+mount_stack() {
+	contentfs mount --store "$STORE" --interval 3600 "$@" "$MOUNT"
+}
+
+refresh() {
+	contentfs refresh "$MOUNT"
+}
+
+# mount_status KEY: one value of the mount's status.
+mount_status() {
+	contentfs status --json "$MOUNT" | jq -r ".$1"
+}
+
+# unmount: what a user would do; the daemon has ended when it returns.
+unmount() {
+	contentfs umount "$MOUNT"
+}
+
+# equal [OPTION...]: the mount shows what the stack publishes.
+equal() {
+	bounded python3 "$E2E/compare.py" "$@" "$MOUNT" "$STACK_URL"
+}
+
+refreshed_equal() {
+	refresh && equal "$@"
+}
+
+is_mounted() {
+	grep -qF " ${1:-$MOUNT} " /proc/self/mountinfo
+}
+
+not_mounted() {
+	! is_mounted "$@"
+}
+
+# entry CONTENT_TYPE UID LOCALE: the path of its file.
+entry() {
+	echo "$MOUNT/entries/$1/$3/$2.json"
+}
+
+# title FILE: what it says in `title`.
+title() {
+	bounded jq -r .title "$1"
+}
+
+# publish CONTENT_TYPE UID LOCALE TITLE
+publish() {
+	ctl publish "$1" "$2" "$3" "{\"title\": \"$4\"}"
+}
+
+# --- processes ----------------------------------------------------------------------------------------------------------
+
+# The processes of this test that run $1 (contentfs), or anything but contentfs and the stack (helpers).
+processes() {
+	local pid program
+	for pid in $(grep -lsFz -- "$WORK" /proc/[0-9]*/cmdline | cut -d/ -f3); do
+		program=$(readlink "/proc/$pid/exe") || continue
+		[ "$pid" = "$STACK_PID" ] && continue
+		case $1 in
+		contentfs) [ "${program##*/}" = contentfs ] && echo "$pid" ;;
+		helpers) [ "${program##*/}" = contentfs ] || echo "$pid" ;;
+		esac
+	done
+}
+
+no_daemon() {
+	[ -z "$(processes contentfs)" ]
+}
+
+# The pid of the daemon behind $MOUNT.
+daemon_pid() {
+	mount_status pid
+}
+
+ended() {
+	local state
+	state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+# end_of PID [SECONDS]: waits for its end.
+end_of() {
+	wait_until "${2:-20}" ended "$1"
+}
+
+# kill_daemon: it dies without a chance to clean up, and its dead mount is taken away.
+kill_daemon() {
+	local pid
+	for pid in $(processes contentfs); do
+		kill -9 "$pid" 2>/dev/null || true # a command may have ended with it
+		end_of "$pid"
+	done
+	drop_mounts
+}
+
+drop_mounts() {
+	local mount
+	for mount in $(mounts); do
+		unmount_orderly "$mount" || unmount_lazily "$mount"
+	done
+}
+
+# --- cleaning up --------------------------------------------------------------------------------------------------------
+
+# Mount points under $WORK, innermost first.
+mounts() {
+	cut -d' ' -f5 /proc/self/mountinfo | grep -F "$WORK/" | tac
+}
+
+end_helpers() {
+	local pid
+	for pid in $(processes helpers); do
+		kill -9 "$pid" 2>/dev/null
+		end_of "$pid" 5 || true
+	done
+}
+
+abort_connection() {
+	local number
+	number=$(grep -F " $1 " /proc/self/mountinfo | cut -d' ' -f3 | cut -d: -f2)
+	[ -n "$number" ] && echo 1 >"/sys/fs/fuse/connections/$number/abort"
+}
+
+unmount_orderly() {
+	timeout 20 umount "$1" 2>/dev/null || timeout 20 fusermount3 -qu -- "$1" 2>/dev/null
+}
+
+unmount_lazily() {
+	timeout 20 umount -l "$1" 2>/dev/null || timeout 20 fusermount3 -quz -- "$1" 2>/dev/null
+}
+
+unmount_all() {
+	local mount failed=0
+	for mount in $(mounts); do
+		unmount_orderly "$mount" && continue
+		echo "$mount could not be unmounted in an orderly way"
+		failed=1
+		unmount_lazily "$mount" && continue
+		abort_connection "$mount"
+		unmount_lazily "$mount"
+	done
+	return $failed
+}
+
+end_daemons() {
+	wait_until 20 no_daemon && return
+	echo 'a daemon did not end with its mount'
+	local pid
+	for pid in $(processes contentfs); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	return 1
+}
