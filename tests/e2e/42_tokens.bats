@@ -98,10 +98,10 @@ inits() {
 
 @test "a new listing that was killed goes on, beside content that stays whole" {
 	setup_mount
+	ctl requests --clear
+	ctl fault stall-before --skip 5 --match pagination_token # before: a poll may find out by itself
 	ctl refuse-tokens sync
 	doom_some
-	ctl requests --clear
-	ctl fault stall-before --skip 5 --match pagination_token
 	refresh_in_background
 	ctl wait-requests sync_page 6 --timeout 60
 	kill_daemon
