@@ -23,16 +23,16 @@
 
 struct mount {
 	const struct config *config;
-	char *mountpoint;          /* absolute */
+	char *mountpoint; /* absolute */
 	struct daemon daemon;
 	struct engine engine;
 	struct fs *fs;
 	struct refresher refresher;
 	bool has_refresher;
-	struct progress progress;  /* the refresh thread's until it is ended */
+	struct progress progress; /* the refresh thread's until it is ended */
 	int signal_fd;
-	int ended_fd;              /* the kernel has let go */
-	int state_fd;              /* the refresher's state changed */
+	int ended_fd; /* the kernel has let go */
+	int state_fd; /* the refresher's state changed */
 	pthread_mutex_t status_lock;
 	struct store_reader *status_reader; /* guarded by status_lock */
 };
@@ -112,7 +112,8 @@ static int resolve_mountpoint(const char *path, char **out, struct err *err)
 		int rc = -errno;
 		if (rc == -ENOENT)
 			return err_set(err, rc, "the mount point %s does not exist: mkdir %s", path, path);
-		return err_set(err, rc == -EACCES ? -EPERM : rc, "cannot use the mount point %s: %s", path, strerror(-rc));
+		return err_set(err, rc == -EACCES ? -EPERM : rc, "cannot use the mount point %s: %s", path,
+			       strerror(-rc));
 	}
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, -ENOTDIR, "the mount point %s is not a directory", path);
@@ -152,7 +153,8 @@ static int check_places(const struct mount *mount, struct err *err)
 		return err_set(err, -errno, "cannot find the store %s: %s", mount->config->store, strerror(errno));
 	size_t len = strlen(mount->mountpoint);
 	if (strncmp(store, mount->mountpoint, len) == 0 && (store[len] == '/' || len == 1))
-		return err_set(err, -EINVAL, "the store %s would be covered by the mount on %s: mount elsewhere, or use --store",
+		return err_set(err, -EINVAL,
+			       "the store %s would be covered by the mount on %s: mount elsewhere, or use --store",
 			       store, mount->mountpoint);
 	return 0;
 }
@@ -169,7 +171,8 @@ static int open_parts(struct mount *mount, struct err *err)
 	if (rc == 0)
 		rc = reader_sync_state(mount->status_reader, &state, err);
 	if (rc == 0)
-		rc = refresher_init(&mount->refresher, &mount->engine, mount->config, mount->state_fd, state.complete, err);
+		rc = refresher_init(&mount->refresher, &mount->engine, mount->config, mount->state_fd, state.complete,
+				    err);
 	if (rc < 0)
 		return rc;
 	mount->has_refresher = true;
@@ -258,8 +261,10 @@ static int watch(struct mount *mount, struct err *err)
 			return err_set(err, -errno, "cannot wait: %s", strerror(errno));
 		if (fds[0].revents || fds[1].revents) {
 			bool waited_for = mount->daemon.ready_fd >= 0;
-			return waited_for ? err_set(err, -ECANCELED, "ended before the first sync did; the next start goes on from there")
-					  : 0;
+			return waited_for
+				       ? err_set(err, -ECANCELED,
+						 "ended before the first sync did; the next start goes on from there")
+				       : 0;
 		}
 		if (fds[2].revents) {
 			clear_event(mount->state_fd);

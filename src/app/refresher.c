@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOPELESS_FAILURES 5      /* in a row, without any content, before a mount gives up */
-#define ANNOUNCE_MS 60000        /* how long a refresh waits for the kernel to be told */
-#define FORGOTTEN_MAX 4096       /* nodes given up at once */
+#define HOPELESS_FAILURES 5 /* in a row, without any content, before a mount gives up */
+#define ANNOUNCE_MS 60000   /* how long a refresh waits for the kernel to be told */
+#define FORGOTTEN_MAX 4096  /* nodes given up at once */
 
 static uint32_t random_bits(void)
 {

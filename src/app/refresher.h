@@ -23,7 +23,7 @@ enum refresher_state {
 struct refresher {
 	struct engine *engine;
 	struct fs *fs;
-	int event_fd;     /* written when `state` changes */
+	int event_fd;             /* written when `state` changes */
 	struct schedule schedule; /* the thread's own, as are the next two */
 	uint64_t answered;        /* refreshes that were asked for before the last run */
 	int64_t announced;        /* what the store has been told of it */
@@ -35,7 +35,7 @@ struct refresher {
 	bool stopping;
 	bool wanted;
 	bool syncing;
-	int64_t next_at;  /* monotonic ms of the next poll */
+	int64_t next_at; /* monotonic ms of the next poll */
 	bool ran;
 	int last_rc;
 	struct err last_error;

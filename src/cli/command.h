@@ -20,10 +20,10 @@ enum operand_need { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED };
 
 struct command {
 	const char *name;
-	const char *synopsis;      /* behind the name, in the help */
-	const char *summary;       /* a line */
+	const char *synopsis; /* behind the name, in the help */
+	const char *summary;  /* a line */
 	const char *description;
-	bool uses_stack;           /* takes settings of SETTING_STACK, and so on */
+	bool uses_stack; /* takes settings of SETTING_STACK, and so on */
 	bool uses_sync;
 	bool uses_mount;
 	bool takes_foreground;

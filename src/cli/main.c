@@ -15,8 +15,9 @@ const struct command commands[] = {
 		.name = "mount",
 		.synopsis = "[options] MOUNTPOINT",
 		.summary = "mount, and return when the tree can be used",
-		.description = "Shows the stack's published content under MOUNTPOINT and keeps it current. Returns at once\n"
-			       "if the store is filled, else when the first sync has ended.",
+		.description =
+			"Shows the stack's published content under MOUNTPOINT and keeps it current. Returns at once\n"
+			"if the store is filled, else when the first sync has ended.",
 		.uses_stack = true,
 		.uses_sync = true,
 		.uses_mount = true,
@@ -37,8 +38,9 @@ const struct command commands[] = {
 		.name = "status",
 		.synopsis = "[--json] [MOUNTPOINT]",
 		.summary = "counts, age of the content, last error",
-		.description = "Speaks of a mount, or without MOUNTPOINT of the store that the settings name. Exits with 0 if\n"
-			       "the content is whole and the last sync succeeded, else with the status of its failure.",
+		.description =
+			"Speaks of a mount, or without MOUNTPOINT of the store that the settings name. Exits with 0 if\n"
+			"the content is whole and the last sync succeeded, else with the status of its failure.",
 		.uses_stack = true,
 		.takes_json = true,
 		.operand = OPERAND_OPTIONAL,

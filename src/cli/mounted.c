@@ -29,8 +29,9 @@ static int explain(const char *mountpoint, int rc, struct err *err)
 		return err_set(err, -EINVAL, "no contentfs is mounted on %s", mountpoint);
 	case -ENOTCONN:
 	case -ECONNABORTED:
-		return err_set(err, -EHOSTUNREACH, "the program behind %s is gone: contentfs mount puts a new one there, "
-					       "fusermount3 -u %s takes it away",
+		return err_set(err, -EHOSTUNREACH,
+			       "the program behind %s is gone: contentfs mount puts a new one there, "
+			       "fusermount3 -u %s takes it away",
 			       mountpoint, mountpoint);
 	case -EINTR:
 		return err_set(err, -ECANCELED, "interrupted; the sync goes on");

@@ -58,7 +58,8 @@ static int token_from_environment(struct config *config, struct err *err)
 
 int config_from_environment(struct config *config, struct err *err)
 {
-	int rc = token_from_environment(config, err); /* first: it is not to stay there whatever becomes of the others */
+	int rc =
+		token_from_environment(config, err); /* first: it is not to stay there whatever becomes of the others */
 	if (rc < 0)
 		return rc;
 	for (const struct setting *setting = config_settings; setting->option; setting++) {
@@ -81,7 +82,8 @@ static int state_folder(struct buf *path, struct err *err)
 	else if (home && home[0] == '/')
 		buf_printf(path, "%s/.local/state/contentfs", home);
 	else
-		return err_set(err, -EINVAL, "there is no place for the store: set HOME or XDG_STATE_HOME, or use --store");
+		return err_set(err, -EINVAL,
+			       "there is no place for the store: set HOME or XDG_STATE_HOME, or use --store");
 	return 0;
 }
 
@@ -96,7 +98,8 @@ static void append_name(struct buf *path, const char *text, const char *suffix)
 static int default_store(struct config *config, struct err *err)
 {
 	if (!config->api_key || !config->environment)
-		return err_set(err, -EINVAL, "which store? Set CONTENTSTACK_API_KEY and CONTENTSTACK_ENVIRONMENT, or use --store");
+		return err_set(err, -EINVAL,
+			       "which store? Set CONTENTSTACK_API_KEY and CONTENTSTACK_ENVIRONMENT, or use --store");
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
 	int rc = state_folder(&path, err);
 	if (rc < 0)
@@ -119,8 +122,8 @@ static int check_credentials(const struct config *config, struct err *err)
 	if (!config->api_key)
 		return err_set(err, -EINVAL, "which stack? Set CONTENTSTACK_API_KEY or use --api-key");
 	if (!config->token)
-		return err_set(err, -EINVAL, "the delivery token is missing: set " TOKEN_VARIABLE
-					     " or use --delivery-token-file");
+		return err_set(err, -EINVAL,
+			       "the delivery token is missing: set " TOKEN_VARIABLE " or use --delivery-token-file");
 	if (!config->environment)
 		return err_set(err, -EINVAL, "which environment? Set CONTENTSTACK_ENVIRONMENT or use --environment");
 	return 0;

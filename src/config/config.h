@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define CONFIG_LIST_MAX 256    /* content types or locales to keep */
-#define CONFIG_VALUE_MAX 4096  /* bytes of one setting */
+#define CONFIG_LIST_MAX 256   /* content types or locales to keep */
+#define CONFIG_VALUE_MAX 4096 /* bytes of one setting */
 #define CONFIG_INTERVAL_MS 30000
 #define CONFIG_MAIN_BRANCH "main" /* what a branch that was not set is called; the service is not told */
 

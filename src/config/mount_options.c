@@ -9,14 +9,14 @@
 
 /* What the kernel and libfuse understand and a read-only, private file system can grant. */
 static const char *const passed_on[] = {
-	"allow_other", "allow_root", "auto_unmount", "dev", "nodev", "suid", "nosuid", "exec", "noexec", "sync", "async",
-	"dirsync", "atime", "noatime",
+	"allow_other", "allow_root", "auto_unmount", "dev",   "nodev",   "suid",  "nosuid",
+	"exec",        "noexec",     "sync",         "async", "dirsync", "atime", "noatime",
 };
 
 /* Words of fstab and of mount(8) that ask for nothing here. */
 static const char *const understood[] = {
-	"ro", "auto", "noauto", "user", "nouser", "users", "defaults", "nofail", "_netdev", "relatime", "norelatime",
-	"default_permissions",
+	"ro",       "auto",   "noauto",  "user",     "nouser",     "users",
+	"defaults", "nofail", "_netdev", "relatime", "norelatime", "default_permissions",
 };
 
 static bool is_in(struct slice word, const char *const *words, size_t count)
@@ -67,10 +67,11 @@ static int take_word(struct config *config, struct slice word, struct buf *passe
 		rc = err_set(err, -EINVAL, "the mount option 'rw' cannot be granted: contentfs is read-only");
 	} else if (word.len > 0 && !starts_with(word, "x-") && !starts_with(word, "comment=") &&
 		   !is_in(word, understood, sizeof(understood) / sizeof(understood[0]))) {
-		rc = err_set(err, -EINVAL,
-			     "the mount option '%.*s' is not known: there are allow_other, allow_root, auto_unmount, uid=, "
-			     "gid=, umask= and the general ones of mount(8)",
-			     SLICE_FMT(word));
+		rc = err_set(
+			err, -EINVAL,
+			"the mount option '%.*s' is not known: there are allow_other, allow_root, auto_unmount, uid=, "
+			"gid=, umask= and the general ones of mount(8)",
+			SLICE_FMT(word));
 	}
 	return rc;
 }

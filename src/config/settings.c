@@ -140,8 +140,8 @@ static int set_start_from(struct config *config, const char *value, struct err *
 static bool is_item_type(struct slice word)
 {
 	static const char *const names[] = {
-		"entry_published", "entry_unpublished", "entry_deleted",        "asset_published",
-		"asset_unpublished", "asset_deleted",   "content_type_deleted",
+		"entry_published",   "entry_unpublished", "entry_deleted",        "asset_published",
+		"asset_unpublished", "asset_deleted",     "content_type_deleted",
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_is(word, names[i]))

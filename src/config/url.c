@@ -27,7 +27,8 @@ static bool is_address(struct slice host, int family, unsigned char bytes[16])
 static bool is_loopback(struct slice host)
 {
 	unsigned char bytes[16];
-	return slice_is(host, "localhost") || slice_is(host, "[::1]") || (is_address(host, AF_INET, bytes) && bytes[0] == 127);
+	return slice_is(host, "localhost") || slice_is(host, "[::1]") ||
+	       (is_address(host, AF_INET, bytes) && bytes[0] == 127);
 }
 
 static bool is_host(struct slice host)
@@ -36,7 +37,8 @@ static bool is_host(struct slice host)
 	if (host.len == 0 || host.len > HOST_MAX)
 		return false;
 	if (host.at[0] == '[')
-		return host.at[host.len - 1] == ']' && is_address(slice_make(host.at + 1, host.len - 2), AF_INET6, bytes);
+		return host.at[host.len - 1] == ']' &&
+		       is_address(slice_make(host.at + 1, host.len - 2), AF_INET6, bytes);
 	for (size_t i = 0; i < host.len; i++) {
 		unsigned char c = (unsigned char)host.at[i];
 		if (!isalnum(c) && c != '-' && c != '.')
@@ -69,11 +71,15 @@ static int check_parts(const char *text, struct slice authority, bool plain, str
 			return err_set(err, -EINVAL, "'%s' is not a host: the port is no number from 1 to 65535", text);
 	}
 	if (!is_host(host))
-		return err_set(err, -EINVAL, "'%s' is not a host: give scheme, name and port only, as in "
-					     "https://cdn.contentstack.io or http://127.0.0.1:8080", text);
+		return err_set(err, -EINVAL,
+			       "'%s' is not a host: give scheme, name and port only, as in "
+			       "https://cdn.contentstack.io or http://127.0.0.1:8080",
+			       text);
 	if (plain && !is_loopback(host))
-		return err_set(err, -EINVAL, "'%s' would send the delivery token unencrypted: use https "
-					     "(http is for loopback addresses only)", text);
+		return err_set(err, -EINVAL,
+			       "'%s' would send the delivery token unencrypted: use https "
+			       "(http is for loopback addresses only)",
+			       text);
 	return 0;
 }
 

@@ -24,8 +24,8 @@ struct delivery {
 	struct buf token;
 	struct buf branch;
 	const char *headers[HEADERS_MAX];
-	size_t token_at;    /* where in its header line the token begins */
-	struct buf url;     /* of the call under way */
+	size_t token_at; /* where in its header line the token begins */
+	struct buf url;  /* of the call under way */
 };
 
 int delivery_outcome_errno(enum delivery_outcome outcome)

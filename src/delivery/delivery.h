@@ -17,7 +17,7 @@ struct delivery;
 
 /* Where the content is and who asks for it. All strings are copied by delivery_create. */
 struct delivery_target {
-	const char *host;        /* "https://cdn.contentstack.io": scheme, host, port, without a slash at the end */
+	const char *host; /* "https://cdn.contentstack.io": scheme, host, port, without a slash at the end */
 	const char *api_key;
 	const char *token;       /* the delivery token; leaves this module in the access_token header only */
 	const char *environment; /* sent with every call, as every official client does (R, C) */
@@ -49,7 +49,7 @@ struct sync_query {
 	const char *content_type; /* each NULL for no such filter */
 	const char *locale;
 	const char *start_from;
-	const char *types;        /* comma list of item types */
+	const char *types; /* comma list of item types */
 };
 
 int delivery_create(struct delivery **out, const struct delivery_target *target, struct err *err);

@@ -39,12 +39,9 @@ static void take_apart(struct json_value element, struct parts *p)
 		{"data", &p->data},
 	};
 	const struct answer_member of_data[] = {
-		{"uid", &p->uid},
-		{"locale", &p->locale},
-		{"title", &p->title},
-		{"updated_at", &p->updated_at},
-		{"_version", &p->version},
-		{"publish_details", &p->publish},
+		{"uid", &p->uid},          {"locale", &p->locale},
+		{"title", &p->title},      {"updated_at", &p->updated_at},
+		{"_version", &p->version}, {"publish_details", &p->publish},
 	};
 	const struct answer_member of_publish[] = {
 		{"locale", &p->published_locale},
@@ -156,8 +153,7 @@ static int read_item(struct item *item, const struct parts *p, struct page_strin
 	return rc;
 }
 
-int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings,
-	      struct item *item)
+int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings, struct item *item)
 {
 	struct parts p;
 	*item = (struct item){.source = element.text, .fault = answer_element_fault(answer, element)};

@@ -9,7 +9,6 @@
  * Reads `element` of `answer`. 0 or -ENOMEM; what the element lacks is no failure but item->fault. The item's slices
  * point into the answer and into *strings.
  */
-int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings,
-	      struct item *item);
+int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings, struct item *item);
 
 #endif

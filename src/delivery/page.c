@@ -56,8 +56,9 @@ static int read_tokens(struct page *page, const struct envelope *e, struct err *
 	bool more = e->pagination_token.type != JSON_NULL;
 	bool end = e->sync_token.type != JSON_NULL;
 	if (more == end)
-		return err_set(err, -EPROTO, more ? "it has both a pagination_token and a sync_token"
-						  : "it has neither a pagination_token nor a sync_token");
+		return err_set(err, -EPROTO,
+			       more ? "it has both a pagination_token and a sync_token"
+				    : "it has neither a pagination_token nor a sync_token");
 	page->more = more;
 	return read_token(page, more ? e->pagination_token : e->sync_token, err);
 }

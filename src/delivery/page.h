@@ -17,11 +17,11 @@
 #include <stdint.h>
 
 /* Limits on what comes from outside. */
-#define PAGE_BYTES_MAX (256u << 20)     /* one answer, decoded */
-#define PAGE_ITEMS_MAX 100000           /* documented page size: 100 */
-#define PAGE_TOKEN_MAX 4096             /* seen: 34 */
-#define ITEM_DEPTH_MAX 512              /* nesting inside one item */
-#define ITEM_NAME_MAX 1024              /* uid, content type uid, locale; documented: up to 200 characters */
+#define PAGE_BYTES_MAX (256u << 20) /* one answer, decoded */
+#define PAGE_ITEMS_MAX 100000       /* documented page size: 100 */
+#define PAGE_TOKEN_MAX 4096         /* seen: 34 */
+#define ITEM_DEPTH_MAX 512          /* nesting inside one item */
+#define ITEM_NAME_MAX 1024          /* uid, content type uid, locale; documented: up to 200 characters */
 
 enum item_type {
 	ITEM_ENTRY_PUBLISHED,
@@ -54,16 +54,19 @@ struct item {
 };
 
 struct page {
-	struct buf body;     /* the answer's text; moved in by page_parse */
+	struct buf body; /* the answer's text; moved in by page_parse */
 	struct item *items;
 	size_t count;
-	bool more;           /* true: `token` is a pagination token; false: the sync token, and the run ends here */
+	bool more; /* true: `token` is a pagination token; false: the sync token, and the run ends here */
 	char *token;
-	long long total;     /* total_count of the run, -1 if it was not sent; never to be relied on */
+	long long total;              /* total_count of the run, -1 if it was not sent; never to be relied on */
 	struct page_strings *strings; /* decoded strings that differ from their source */
 };
 
-#define PAGE_INIT {.body = BUF_INIT}
+#define PAGE_INIT                                                                                                      \
+	{                                                                                                              \
+		.body = BUF_INIT                                                                                       \
+	}
 
 /*
  * Reads an answer of the Sync API. Takes over *body (left empty) whatever the result. -EPROTO with the reason if it is
@@ -81,7 +84,7 @@ struct content_type {
 	struct slice updated_at; /* as written */
 	int64_t updated_ms;      /* the same, ms since the epoch; 0 if unreadable */
 	long long version;
-	struct slice data;       /* the object, exactly as sent; checked, valid UTF-8 */
+	struct slice data; /* the object, exactly as sent; checked, valid UTF-8 */
 };
 
 struct content_type_list {
@@ -89,11 +92,14 @@ struct content_type_list {
 	struct content_type *types; /* only those that are usable; `skipped` counts the others */
 	size_t count;
 	size_t skipped;
-	long long total;            /* `count`: how many there are in all; -1 if it was not sent */
+	long long total; /* `count`: how many there are in all; -1 if it was not sent */
 	struct page_strings *strings;
 };
 
-#define CONTENT_TYPE_LIST_INIT {.body = BUF_INIT}
+#define CONTENT_TYPE_LIST_INIT                                                                                         \
+	{                                                                                                              \
+		.body = BUF_INIT                                                                                       \
+	}
 
 /* Reads {"content_types": [...]}. As page_parse. */
 int content_type_list_parse(struct buf *body, struct content_type_list *list, struct err *err);

@@ -16,7 +16,7 @@
 
 #define STACK_UNKNOWN "the stack was not found: check CONTENTSTACK_API_KEY and the region (--region)"
 #define TOKEN_UNKNOWN "the delivery token was refused: check CONTENTSTACK_DELIVERY_TOKEN and that it is of this stack"
-#define ENVIRONMENT_MISMATCH \
+#define ENVIRONMENT_MISMATCH                                                                                           \
 	"the delivery token and the environment do not belong together: check CONTENTSTACK_ENVIRONMENT and the token"
 #define FORBIDDEN "access was denied: check that the delivery token may read this environment and branch"
 

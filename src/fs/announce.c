@@ -4,7 +4,6 @@
  * lookup that a worker has yet to answer.
  */
 #include "fs/internal.h"
-
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -70,8 +69,9 @@ static void notify_directories(struct fs *fs, struct batch *batch)
 	qsort(batch->parents, batch->count, sizeof(batch->parents[0]), compare_parents);
 	for (size_t i = 0; i < batch->count; i++)
 		if (i == 0 || batch->parents[i] != batch->parents[i - 1])
-			check_notified(fuse_lowlevel_notify_inval_inode(fs->session, (fuse_ino_t)batch->parents[i], 0, 0),
-				       "a directory");
+			check_notified(
+				fuse_lowlevel_notify_inval_inode(fs->session, (fuse_ino_t)batch->parents[i], 0, 0),
+				"a directory");
 }
 
 static void notify(struct fs *fs, struct batch *batch)

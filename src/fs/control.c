@@ -6,7 +6,6 @@
  * Also the refresh that a program can ask for: it is answered by the thread that syncs, or taken back by whoever asked.
  */
 #include "fs/internal.h"
-
 #include "fs/protocol.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -102,8 +101,9 @@ void control_readdir(fuse_req_t req, size_t size, off_t offset, bool plus)
 	for (size_t i = (size_t)offset; bytes && i < sizeof(entries) / sizeof(entries[0]); i++) {
 		struct fuse_entry_param entry = control_entry(fs_of(req), entries[i].ino);
 		off_t next = (off_t)i + 1;
-		size_t need = plus ? fuse_add_direntry_plus(req, bytes + used, size - used, entries[i].name, &entry, next)
-				   : fuse_add_direntry(req, bytes + used, size - used, entries[i].name, &entry.attr, next);
+		size_t need =
+			plus ? fuse_add_direntry_plus(req, bytes + used, size - used, entries[i].name, &entry, next)
+			     : fuse_add_direntry(req, bytes + used, size - used, entries[i].name, &entry.attr, next);
 		if (need > size - used)
 			break;
 		used += need;

@@ -4,7 +4,6 @@
  * for longer than WATCH_MS: by then the store gives them up anyway.
  */
 #include "fs/internal.h"
-
 #include "util/clock.h"
 
 #include <errno.h>

@@ -72,10 +72,11 @@ static int mount_session(struct fs *fs, const struct fs_config *config, struct e
 		return err_set(err, -EINVAL, "the mount options '%s' are not accepted: see -o in contentfs --help",
 			       config->mount_options ? config->mount_options : "");
 	if (fuse_session_mount(fs->session, config->mountpoint) < 0)
-		return err_set(err, -EIO,
-			       "cannot mount on %s (the reason is above): is FUSE there (ls -l /dev/fuse, the package fuse3), "
-			       "and may you mount there?",
-			       config->mountpoint);
+		return err_set(
+			err, -EIO,
+			"cannot mount on %s (the reason is above): is FUSE there (ls -l /dev/fuse, the package fuse3), "
+			"and may you mount there?",
+			config->mountpoint);
 	fs->mounted = true;
 	return 0;
 }

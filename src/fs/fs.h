@@ -32,8 +32,8 @@ struct fs_config {
 	const char *mount_options; /* for the kernel and libfuse: "allow_other,nodev"; NULL for none */
 	uid_t uid;                 /* whom the files belong to */
 	gid_t gid;
-	mode_t umask;              /* bits taken from 0444 and 0555 */
-	int64_t announced;         /* how far the store's journal was announced before */
+	mode_t umask;      /* bits taken from 0444 and 0555 */
+	int64_t announced; /* how far the store's journal was announced before */
 };
 
 /* Asked from a worker; none may block. */

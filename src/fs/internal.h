@@ -71,11 +71,11 @@ struct fs {
 	int64_t announced;
 	struct waiter *waiters;
 	uint64_t refreshes_wanted;
-	void *watched;         /* a tsearch tree of struct watched by ino */
+	void *watched; /* a tsearch tree of struct watched by ino */
 	struct watched *oldest;
 	struct watched *newest;
-	struct buf status;     /* the text of status.json as it was last looked up */
-	int64_t status_time;   /* ns */
+	struct buf status;   /* the text of status.json as it was last looked up */
+	int64_t status_time; /* ns */
 	atomic_size_t watched_count;
 };
 

@@ -3,7 +3,6 @@
  * EIO here; the thread that syncs is the one that reports them.
  */
 #include "fs/internal.h"
-
 #include "util/cleanup.h"
 #include "util/log.h"
 

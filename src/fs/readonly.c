@@ -38,8 +38,8 @@ static void refuse_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, 
 	refuse(req);
 }
 
-static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent, const char *newname,
-			  unsigned int flags)
+static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+			  const char *newname, unsigned int flags)
 {
 	(void)parent, (void)name, (void)newparent, (void)newname, (void)flags;
 	refuse(req);

@@ -1,6 +1,5 @@
 /* Extended attributes: what a program would otherwise parse a file for. */
 #include "fs/internal.h"
-
 #include "util/clock.h"
 
 #include <errno.h>
@@ -80,8 +79,7 @@ static void reply_list(void *context, const struct node_facts *facts)
 		fuse_reply_buf(reply->req, list, len);
 }
 
-static void ask(struct xattr_reply *reply, fuse_ino_t ino,
-		void (*take)(void *context, const struct node_facts *facts))
+static void ask(struct xattr_reply *reply, fuse_ino_t ino, void (*take)(void *context, const struct node_facts *facts))
 {
 	int rc = reader_facts(fs_reader(reply->req), (int64_t)ino, take, reply);
 	if (rc < 0)

@@ -36,7 +36,7 @@ struct http {
 	char curl_text[CURL_ERROR_SIZE]; /* libcurl's words for the last failure */
 	atomic_bool stopped;
 	_Atomic uint64_t count;
-	int64_t patience_ms;             /* before `impatient` is called; it may be NULL */
+	int64_t patience_ms; /* before `impatient` is called; it may be NULL */
 	void (*impatient)(void *context);
 	void *impatient_context;
 };

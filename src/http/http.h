@@ -17,21 +17,24 @@
 struct http;
 
 struct http_request {
-	const char *url;             /* http or https, encoded already */
-	const char *const *headers;  /* "Name: value" lines, NULL-terminated */
-	size_t body_max;             /* bytes of the decoded body that are accepted */
+	const char *url;            /* http or https, encoded already */
+	const char *const *headers; /* "Name: value" lines, NULL-terminated */
+	size_t body_max;            /* bytes of the decoded body that are accepted */
 };
 
 struct http_answer {
 	long status;
-	struct buf body;             /* decoded; owned by the caller: http_answer_finish */
-	char content_type[128];      /* as sent, "" if none */
-	char location[512];          /* of a redirect, "" if none; cut to fit */
-	int64_t retry_after_ms;      /* from Retry-After (seconds or date), else x-ratelimit-reset (unix seconds) on a
+	struct buf body;        /* decoded; owned by the caller: http_answer_finish */
+	char content_type[128]; /* as sent, "" if none */
+	char location[512];     /* of a redirect, "" if none; cut to fit */
+	int64_t retry_after_ms; /* from Retry-After (seconds or date), else x-ratelimit-reset (unix seconds) on a
 	                                429; -1 if neither was sent or understood, never negative otherwise */
 };
 
-#define HTTP_ANSWER_INIT {.body = BUF_INIT, .retry_after_ms = -1}
+#define HTTP_ANSWER_INIT                                                                                               \
+	{                                                                                                              \
+		.body = BUF_INIT, .retry_after_ms = -1                                                                 \
+	}
 
 int http_create(struct http **out, struct err *err);
 void http_destroy(struct http *http); /* NULL is fine */

@@ -21,12 +21,12 @@ struct store {
 	sqlite3_stmt *statements[ST_COUNT];
 	int lock_fd;
 	bool in_transaction;
-	bool removed_names;     /* a directory may have become empty */
-	bool quarantined;       /* the quarantine may have more than it should */
-	bool removals_noted;    /* the removal table may have rows */
-	int64_t journal_end;    /* committed */
-	int64_t journal_next;   /* with this transaction */
-	int64_t now_ns;         /* wall time of the transaction */
+	bool removed_names;   /* a directory may have become empty */
+	bool quarantined;     /* the quarantine may have more than it should */
+	bool removals_noted;  /* the removal table may have rows */
+	int64_t journal_end;  /* committed */
+	int64_t journal_next; /* with this transaction */
+	int64_t now_ns;       /* wall time of the transaction */
 	struct directory_change changed[DIRECTORY_CHANGES_MAX];
 	int changed_count;
 };
@@ -76,8 +76,8 @@ int node_add(struct store *store, const struct store_item *item, int64_t parent,
 int node_delete(struct store *store, int64_t ino, struct err *err);
 
 /* Gives the key's name to a node that is there. */
-int node_link(struct store *store, const struct store_key *key, int64_t ino, int64_t size, int64_t event_at, int64_t parent,
-	      struct err *err);
+int node_link(struct store *store, const struct store_key *key, int64_t ino, int64_t size, int64_t event_at,
+	      int64_t parent, struct err *err);
 
 /* Takes the name from a node: it is superseded from then on. */
 int node_unlink(struct store *store, int64_t ino, struct err *err);

@@ -112,8 +112,8 @@ static int name_holder(struct store *store, int64_t parent, struct slice name, i
 	return rc;
 }
 
-int node_link(struct store *store, const struct store_key *key, int64_t ino, int64_t size, int64_t event_at, int64_t parent,
-	      struct err *err)
+int node_link(struct store *store, const struct store_key *key, int64_t ino, int64_t size, int64_t event_at,
+	      int64_t parent, struct err *err)
 {
 	char bytes[NAME_BYTES_MAX + 1];
 	struct slice name = slice_make(bytes, name_encode(key->uid, FILE_SUFFIX, bytes));

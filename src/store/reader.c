@@ -35,9 +35,9 @@ static const char *const reader_sql[RD_COUNT] = {
 		      " WHERE d.parent = ?1 AND d.name = ?2",
 	[RD_ATTR] = "SELECT " ATTR_COLUMNS " FROM node n" ATTR_JOIN " WHERE n.ino = ?1",
 	[RD_PARENT] = "SELECT parent FROM node WHERE ino = ?1",
-	[RD_LIST] = "SELECT " ATTR_COLUMNS ", d.cookie, d.name FROM dirent d INDEXED BY dirent_order"
-		    " JOIN node n ON n.ino = d.ino" ATTR_JOIN
-		    " WHERE d.parent = ?1 AND d.cookie > ?2 ORDER BY d.cookie",
+	[RD_LIST] =
+		"SELECT " ATTR_COLUMNS ", d.cookie, d.name FROM dirent d INDEXED BY dirent_order"
+		" JOIN node n ON n.ino = d.ino" ATTR_JOIN " WHERE d.parent = ?1 AND d.cookie > ?2 ORDER BY d.cookie",
 	[RD_SIZE] = "SELECT size FROM node WHERE ino = ?1 AND kind > 0",
 	[RD_TEXT] = "SELECT text FROM version WHERE ino = ?1",
 	/* The directory above says the locale (of entries and assets) and the one above that the content type (of entries);

@@ -86,8 +86,8 @@ int reader_counts(struct store_reader *reader,
 		  void *context, struct err *err);
 
 struct store_sync_state {
-	bool complete;   /* every stream has ended its first run */
-	uint64_t pages;  /* of the runs under way */
+	bool complete;  /* every stream has ended its first run */
+	uint64_t pages; /* of the runs under way */
 	uint64_t items;
 	int64_t quarantined;
 	int64_t announced;

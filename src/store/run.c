@@ -48,7 +48,8 @@ static int find_live(struct store *store, const struct store_key *key, struct st
 	sqlite3_bind_int64(stmt, 1, ino);
 	rc = db_row(stmt, err);
 	if (rc <= 0)
-		return rc < 0 ? rc : err_set(err, -EUCLEAN, "the store is damaged: node %lld has no text", (long long)ino);
+		return rc < 0 ? rc
+			      : err_set(err, -EUCLEAN, "the store is damaged: node %lld has no text", (long long)ino);
 	live->number = sqlite3_column_int64(stmt, 0);
 	live->ino = ino;
 	sqlite3_reset(stmt);

@@ -23,8 +23,8 @@ static const char *const migrations[] = {
 
 	"CREATE TABLE node ("
 	" ino INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" kind INTEGER NOT NULL,"     /* enum node_kind */
-	" parent INTEGER NOT NULL,"   /* the directory's ino; 0 while staged */
+	" kind INTEGER NOT NULL,"   /* enum node_kind */
+	" parent INTEGER NOT NULL," /* the directory's ino; 0 while staged */
 	" size INTEGER NOT NULL,"
 	" mtime INTEGER NOT NULL,"    /* ns since the epoch */
 	" event_at INTEGER NOT NULL," /* ms since the epoch; 0 for directories */
@@ -100,25 +100,29 @@ static const char *const migrations[] = {
 
 	"CREATE VIEW entries (path, content_type, locale, uid, version, title, published_at, updated_at, ino, json) AS"
 	" SELECT 'entries/' || t.name || '/' || l.name || '/' || d.name, t.uid, l.uid, v.uid, v.number, v.title,"
-	"  " ISO("v.published_at") ", v.updated_at, d.ino, v.text"
-	" FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 1 JOIN version v ON v.ino = d.ino"
-	" JOIN directory l ON l.ino = d.parent JOIN node ln ON ln.ino = d.parent JOIN directory t ON t.ino = ln.parent;"
+	"  " ISO(
+		"v.published_at") ", v.updated_at, d.ino, v.text"
+				  " FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 1 JOIN version v ON v.ino = d.ino"
+				  " JOIN directory l ON l.ino = d.parent JOIN node ln ON ln.ino = d.parent JOIN directory t ON t.ino = ln.parent;"
 
-	"CREATE VIEW assets (path, locale, uid, version, title, published_at, updated_at, ino, json) AS"
-	" SELECT 'assets/' || l.name || '/' || d.name, l.uid, v.uid, v.number, v.title,"
-	"  " ISO("v.published_at") ", v.updated_at, d.ino, v.text"
-	" FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 2 JOIN version v ON v.ino = d.ino"
-	" JOIN directory l ON l.ino = d.parent;"
+				  "CREATE VIEW assets (path, locale, uid, version, title, published_at, updated_at, ino, json) AS"
+				  " SELECT 'assets/' || l.name || '/' || d.name, l.uid, v.uid, v.number, v.title,"
+				  "  " ISO(
+					  "v.published_at") ", v.updated_at, d.ino, v.text"
+							    " FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 2 JOIN version v ON v.ino = d.ino"
+							    " JOIN directory l ON l.ino = d.parent;"
 
-	"CREATE VIEW changes (id, at, change, kind, content_type, locale, uid, event_at) AS"
-	" SELECT id, " ISO("at") ","
-	"  CASE op WHEN 1 THEN 'added' WHEN 2 THEN 'changed' ELSE 'removed' END,"
-	"  CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' ELSE 'content_type' END,"
-	"  content_type, locale, uid, " ISO("event_at")
-	" FROM change WHERE kind > 0;"
+							    "CREATE VIEW changes (id, at, change, kind, content_type, locale, uid, event_at) AS"
+							    " SELECT id, " ISO(
+								    "at") ","
+									  "  CASE op WHEN 1 THEN 'added' WHEN 2 THEN 'changed' ELSE 'removed' END,"
+									  "  CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' ELSE 'content_type' END,"
+									  "  content_type, locale, uid, " ISO(
+										  "event_at") " FROM change WHERE kind > 0;"
 
-	"CREATE VIEW quarantine (at, reason, json) AS"
-	" SELECT " ISO("at") ", reason, source FROM quarantine_item;",
+											      "CREATE VIEW quarantine (at, reason, json) AS"
+											      " SELECT " ISO(
+												      "at") ", reason, source FROM quarantine_item;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

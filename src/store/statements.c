@@ -18,7 +18,8 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_DIRENT_DIRECTORIES] = "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino"
 				  " WHERE d.parent = ?1 AND n.kind = 0",
 
-	[ST_NODE_ADD] = "INSERT INTO node (kind, parent, size, mtime, event_at, stream) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_NODE_ADD] =
+		"INSERT INTO node (kind, parent, size, mtime, event_at, stream) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_NODE_GET] = "SELECT kind, parent, size, event_at FROM node WHERE ino = ?1",
 	[ST_NODE_ADOPT] = "UPDATE node SET parent = ?2 WHERE ino = ?1",
 	[ST_NODE_TOUCH] = "UPDATE node SET event_at = ?2 WHERE ino = ?1",
@@ -90,8 +91,9 @@ const char *const statement_sql[ST_COUNT] = {
 
 	[ST_STREAM_GET] = "SELECT content_type, locale, sync_token, page_token, run, pages, items FROM stream"
 			  " WHERE id = ?1",
-	[ST_STREAM_SET] = "INSERT OR REPLACE INTO stream (id, content_type, locale, sync_token, page_token, run, pages, items)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ST_STREAM_SET] =
+		"INSERT OR REPLACE INTO stream (id, content_type, locale, sync_token, page_token, run, pages, items)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 
 	[ST_SCHEMA_MISSING] = "SELECT d.uid FROM directory d JOIN node n ON n.ino = d.ino WHERE n.parent = 3"
 			      " AND NOT EXISTS (SELECT 1 FROM dirent c JOIN version v ON v.ino = c.ino"

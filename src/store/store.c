@@ -19,11 +19,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define QUARANTINE_MAX 2000                /* items; the oldest go */
-#define QUARANTINE_SOURCE_MAX (256 << 10)  /* bytes of an item that are kept */
-#define JOURNAL_MAX 100000                 /* changes */
+#define QUARANTINE_MAX 2000               /* items; the oldest go */
+#define QUARANTINE_SOURCE_MAX (256 << 10) /* bytes of an item that are kept */
+#define JOURNAL_MAX 100000                /* changes */
 #define SUPERSEDED_AGE_MAX_MS (24 * 3600 * 1000LL)
-#define SUPERSEDED_SIZE_MAX (256LL << 20)  /* bytes of text */
+#define SUPERSEDED_SIZE_MAX (256LL << 20) /* bytes of text */
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -42,7 +42,8 @@ static int make_folders(const char *path, struct err *err)
 		*slash = '\0';
 		if (mkdir(folder.text, 0700) < 0 && errno != EEXIST) {
 			int rc = -errno;
-			return err_set(err, local_errno(rc), "cannot make the folder %s: %s", folder.text, strerror(-rc));
+			return err_set(err, local_errno(rc), "cannot make the folder %s: %s", folder.text,
+				       strerror(-rc));
 		}
 		*slash = '/';
 	}
@@ -64,10 +65,11 @@ static int take_lock(const char *path, int *out, struct err *err)
 		if (pread(fd, holder, sizeof(holder) - 1, 0) < 0)
 			holder[0] = '\0';
 		close(fd);
-		return err_set(err, -EBUSY,
-			       "the store %s is in use by another contentfs (process %d): if it is mounted, use contentfs "
-			       "refresh, or name another file with --store",
-			       path, atoi(holder));
+		return err_set(
+			err, -EBUSY,
+			"the store %s is in use by another contentfs (process %d): if it is mounted, use contentfs "
+			"refresh, or name another file with --store",
+			path, atoi(holder));
 	}
 	char pid[16];
 	int len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
@@ -139,10 +141,11 @@ static int compare_identity(struct store *store, const struct identity_part *par
 	if (differ.failed)
 		return err_oom(err);
 	if (differ.len > 0)
-		return err_set(err, -EINVAL,
-			       "the store belongs to other settings, which differ in: %s. Name another file with --store, or "
-			       "use the settings it was made with",
-			       differ.text);
+		return err_set(
+			err, -EINVAL,
+			"the store belongs to other settings, which differ in: %s. Name another file with --store, or "
+			"use the settings it was made with",
+			differ.text);
 	return 0;
 }
 
@@ -196,8 +199,10 @@ static int open_database(struct store *store, const char *path, struct err *err)
 	sqlite3_busy_timeout(store->db, 10000);
 	int rc = schema_accept(store->db, err);
 	if (rc == 0)
-		rc = db_exec(store->db, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-					"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864", err);
+		rc = db_exec(store->db,
+			     "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			     "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
+			     err);
 	if (rc == 0)
 		rc = schema_migrate(store->db, err);
 	if (rc == 0)

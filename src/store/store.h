@@ -76,7 +76,7 @@ struct store_item {
 	long long number;     /* _version */
 	struct slice updated_at;
 	struct slice title;
-	struct slice text;    /* the file */
+	struct slice text; /* the file */
 };
 
 /* Gives the item's name to a new node with this text, visible with the commit. */
@@ -112,10 +112,10 @@ int store_quarantine(struct store *store, struct slice source, const char *reaso
 
 /* How far the conversation with the Sync API is. */
 enum stream_run {
-	RUN_NONE,    /* between runs: sync_token is set */
-	RUN_FIRST,   /* the first listing, visible page by page */
-	RUN_DELTA,   /* news, visible at the end */
-	RUN_REBUILD, /* a new listing beside the old content, visible at the end */
+	RUN_NONE,          /* between runs: sync_token is set */
+	RUN_FIRST,         /* the first listing, visible page by page */
+	RUN_DELTA,         /* news, visible at the end */
+	RUN_REBUILD,       /* a new listing beside the old content, visible at the end */
 	RUN_REBUILD_DELTA, /* the news since that listing began, part of the same step */
 };
 
@@ -123,10 +123,10 @@ struct stream {
 	int id;
 	char *content_type; /* filter, NULL for none */
 	char *locale;
-	char *sync_token;   /* NULL before the first run ended */
-	char *page_token;   /* the next page of the run under way, NULL at its first page */
+	char *sync_token; /* NULL before the first run ended */
+	char *page_token; /* the next page of the run under way, NULL at its first page */
 	enum stream_run run;
-	uint64_t pages;     /* of the run under way */
+	uint64_t pages; /* of the run under way */
 	uint64_t items;
 };
 

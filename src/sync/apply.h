@@ -12,9 +12,9 @@
 struct apply {
 	struct store *store;
 	const struct stream *stream;
-	bool now;      /* visible with this transaction, or staged for the end of the run */
-	bool rebuild;  /* what is listed is marked */
-	struct buf *text; /* scratch, kept between items */
+	bool now;              /* visible with this transaction, or staged for the end of the run */
+	bool rebuild;          /* what is listed is marked */
+	struct buf *text;      /* scratch, kept between items */
 	bool schemas_doubtful; /* out: a content type was deleted */
 };
 

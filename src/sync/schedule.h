@@ -10,13 +10,13 @@
 
 #define SCHEDULE_BACKOFF_MIN_MS 1000
 #define SCHEDULE_BACKOFF_MAX_MS (5 * 60 * 1000)
-#define SCHEDULE_REFUSED_MS (10 * 60 * 1000)      /* credentials refused: only a person can mend that */
+#define SCHEDULE_REFUSED_MS (10 * 60 * 1000) /* credentials refused: only a person can mend that */
 #define SCHEDULE_RETRY_AFTER_MAX_MS (60 * 60 * 1000)
 
 struct schedule {
-	int64_t interval_ms;  /* between polls when nothing happens; at least 1 */
-	unsigned failures;    /* in a row */
-	unsigned echoes;      /* polls that are still to come soon because there was news */
+	int64_t interval_ms; /* between polls when nothing happens; at least 1 */
+	unsigned failures;   /* in a row */
+	unsigned echoes;     /* polls that are still to come soon because there was news */
 };
 
 /* What the last run came to. */

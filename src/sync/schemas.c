@@ -109,7 +109,8 @@ static int fetch(struct delivery *delivery, struct answers *answers, int64_t *re
 	return err_set(err, -EPROTO, "the list of content types does not end");
 }
 
-static int apply_all(struct store *store, const struct answers *answers, const struct sync_filter *filter, struct err *err)
+static int apply_all(struct store *store, const struct answers *answers, const struct sync_filter *filter,
+		     struct err *err)
 {
 	int64_t fetched_at = clock_wall_ms();
 	int rc = 0;

@@ -20,10 +20,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TOKEN_RETRIES 3                          /* of a token that was refused, in a row, before a rebuild (U, C) */
-#define TOKEN_RETRY_MS 250                       /* before the first; then twice as long each time */
-#define COMMIT_MS 200                            /* pages that come faster share a transaction */
-#define PATIENCE_MS 20                           /* and commit it when the next one does not come */
+#define TOKEN_RETRIES 3    /* of a token that was refused, in a row, before a rebuild (U, C) */
+#define TOKEN_RETRY_MS 250 /* before the first; then twice as long each time */
+#define COMMIT_MS 200      /* pages that come faster share a transaction */
+#define PATIENCE_MS 20     /* and commit it when the next one does not come */
 #define SCHEMAS_EVERY_MS (10 * 60 * 1000)
 
 struct sync {
@@ -31,19 +31,19 @@ struct sync {
 	struct delivery *delivery;
 	struct sync_filter filter;
 	struct sync_hooks hooks;
-	struct buf text;           /* scratch */
-	int refusals;              /* of a token, in a row */
-	bool rebuilt;              /* the stream was listed anew in this run */
-	bool uncommitted;          /* a transaction with pages in it is open */
-	int64_t committed_at;      /* monotonic ms */
-	int commit_rc;             /* of a commit while waiting, with its reason */
+	struct buf text;      /* scratch */
+	int refusals;         /* of a token, in a row */
+	bool rebuilt;         /* the stream was listed anew in this run */
+	bool uncommitted;     /* a transaction with pages in it is open */
+	int64_t committed_at; /* monotonic ms */
+	int commit_rc;        /* of a commit while waiting, with its reason */
 	struct err commit_err;
 	bool schemas_due;
-	bool schemas_failed;       /* and were reported */
-	int64_t schemas_fetched;   /* monotonic ms */
+	bool schemas_failed;     /* and were reported */
+	int64_t schemas_fetched; /* monotonic ms */
 	size_t locales;
 	size_t streams;
-	bool streams_noted;        /* all have their rows in the store */
+	bool streams_noted; /* all have their rows in the store */
 };
 
 /* Commits the pages that are waiting for it, if any. */
@@ -257,8 +257,9 @@ static bool is_empty_delta(const struct stream *stream, const struct page *page)
 
 static int begin_rebuild(struct sync *sync, struct stream *stream, struct err *err)
 {
-	log_warning("the service does not know the %s any more: listing the stack anew beside the content that is there",
-		    stream->page_token ? "pagination token" : "sync token");
+	log_warning(
+		"the service does not know the %s any more: listing the stack anew beside the content that is there",
+		stream->page_token ? "pagination token" : "sync token");
 	int rc = commit_pages(sync, err);
 	if (rc == 0)
 		rc = store_begin(sync->store, err);
@@ -310,7 +311,8 @@ static int step(struct sync *sync, struct stream *stream, bool idle, struct sync
 		return delivery_outcome_errno(outcome);
 	sync->refusals = 0;
 	if (page.more && stream->page_token && strcmp(page.token, stream->page_token) == 0)
-		return err_set(err, -EPROTO, "the service gave the page token that was sent: the listing would not end");
+		return err_set(err, -EPROTO,
+			       "the service gave the page token that was sent: the listing would not end");
 	if (idle && is_empty_delta(stream, &page)) {
 		stream->run = RUN_NONE;
 		return 0;

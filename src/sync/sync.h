@@ -30,7 +30,8 @@ struct sync_filter {
 struct sync_hooks {
 	void *context;
 	void (*committed)(void *context); /* something became visible; NULL if nobody wants to know */
-	void (*progress)(void *context, uint64_t pages, uint64_t items); /* of the first run, after each page; or NULL */
+	void (*progress)(void *context, uint64_t pages,
+			 uint64_t items); /* of the first run, after each page; or NULL */
 };
 
 /* Both are borrowed as long as the engine lives. */

@@ -81,8 +81,8 @@ static char *put_unit(char *to, uint32_t unit)
 /* Writes one character that was escaped in the source, in no more bytes than it had there. */
 static char *put_character(char *to, uint32_t code)
 {
-	static const char letters[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
-		['"'] = '"', ['\\'] = '\\'};
+	static const char letters[] = {
+		['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['"'] = '"', ['\\'] = '\\'};
 	if (code < sizeof(letters) && letters[code]) {
 		*to++ = '\\';
 		*to++ = letters[code];

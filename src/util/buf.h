@@ -18,7 +18,10 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT {0}
+#define BUF_INIT                                                                                                       \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 
 /* Frees the bytes; the buffer may be used again. */
 void buf_finish(struct buf *b);

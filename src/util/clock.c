@@ -120,8 +120,8 @@ static bool take_date(struct slice *rest, int64_t *days)
 {
 	int year, month, day;
 	if (!take_number(rest, 4, 0, 9999, &year) || !take_char(rest, "-", NULL) ||
-			!take_number(rest, 2, 1, 12, &month) || !take_char(rest, "-", NULL) ||
-			!take_number(rest, 2, 1, days_in_month(year, month), &day))
+	    !take_number(rest, 2, 1, 12, &month) || !take_char(rest, "-", NULL) ||
+	    !take_number(rest, 2, 1, days_in_month(year, month), &day))
 		return false;
 	*days = days_from_date(year, month, day);
 	return true;
@@ -211,7 +211,7 @@ char *time_format_iso(int64_t ms, char out[TIME_ISO_SIZE])
 	int month, day;
 	date_from_days(days, &year, &month, &day);
 	snprintf(out, TIME_ISO_SIZE, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
-		rest / (int)MS_PER_HOUR, rest / (int)MS_PER_MINUTE % 60, rest / MS_PER_SECOND % 60,
-		rest % MS_PER_SECOND);
+		 rest / (int)MS_PER_HOUR, rest / (int)MS_PER_MINUTE % 60, rest / MS_PER_SECOND % 60,
+		 rest % MS_PER_SECOND);
 	return out;
 }

@@ -270,7 +270,7 @@ int json_check(struct slice text, int depth, struct json_value *value, struct er
 		return err_set(err, -EPROTO, "not JSON: %s at byte %zu", c.why, (size_t)(c.fault - start));
 	if (c.deep)
 		return err_set(err, -EOVERFLOW, "JSON nested deeper than %d at byte %zu", depth,
-			(size_t)(c.deep - start));
+			       (size_t)(c.deep - start));
 	*value = (struct json_value){type_of(*first), slice_make(first, (size_t)(behind - first))};
 	return 0;
 }

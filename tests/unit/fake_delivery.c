@@ -35,7 +35,8 @@ void fake_finish(struct delivery *fake)
 static void write_question(const struct sync_query *query, struct buf *out)
 {
 	if (query->mode != SYNC_INIT) {
-		buf_printf(out, "%s %s", query->mode == SYNC_PAGE ? "page" : "delta", query->token ? query->token : "(none)");
+		buf_printf(out, "%s %s", query->mode == SYNC_PAGE ? "page" : "delta",
+			   query->token ? query->token : "(none)");
 		return;
 	}
 	buf_append_text(out, "init");
@@ -56,7 +57,8 @@ static const struct fake_answer *answer_to(struct delivery *fake, const char *qu
 	const struct fake_answer *due = fake->next < fake->count ? &fake->answers[fake->next] : NULL;
 	if (!due || strcmp(due->question, question) != 0) {
 		if (fake->unexpected.len == 0)
-			buf_printf(&fake->unexpected, "asked '%s' where '%s' was due", question, due ? due->question : "nothing");
+			buf_printf(&fake->unexpected, "asked '%s' where '%s' was due", question,
+				   due ? due->question : "nothing");
 		return NULL;
 	}
 	if (++fake->given >= due->times) {
@@ -101,8 +103,8 @@ enum delivery_outcome delivery_content_types(struct delivery *fake, unsigned ski
 	}
 	buf_append_text(&body, "{\"content_types\":[");
 	for (size_t len; (len = strcspn(uid, " ")) > 0; uid += len + (uid[len] == ' '))
-		buf_printf(&body, "%s{\"uid\":\"%.*s\",\"title\":\"%s\"}", uid == fake->schemas ? "" : ",", (int)len, uid,
-			   fake->schemas_text ? fake->schemas_text : "");
+		buf_printf(&body, "%s{\"uid\":\"%.*s\",\"title\":\"%s\"}", uid == fake->schemas ? "" : ",", (int)len,
+			   uid, fake->schemas_text ? fake->schemas_text : "");
 	buf_append_text(&body, "]}");
 	return content_type_list_parse(&body, list, err) == 0 ? DELIVERY_OK : DELIVERY_NONSENSE;
 }

@@ -29,13 +29,13 @@ struct delivery {
 	const char *schemas_text;              /* what stands in each, so that it can change */
 
 	/* What came of it. */
-	size_t next;            /* the answer that is due */
-	int given;              /* how often that was given already */
-	int schemas_asked;      /* lists, each one question or more */
+	size_t next;       /* the answer that is due */
+	int given;         /* how often that was given already */
+	int schemas_asked; /* lists, each one question or more */
 	int waits;
 	int64_t waited_ms;
-	struct buf asked_for;   /* all questions, parted by ", " */
-	struct buf unexpected;  /* the first question that was not the one that is due; empty if all was as told */
+	struct buf asked_for;  /* all questions, parted by ", " */
+	struct buf unexpected; /* the first question that was not the one that is due; empty if all was as told */
 };
 
 /* Begins anew with other answers; what was counted starts from 0. */

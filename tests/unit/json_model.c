@@ -132,7 +132,7 @@ static void read_character(struct reader *r)
 		canon_code(r->canon, (b[0] & 0x0fu) << 12 | (b[1] & 0x3fu) << 6 | (b[2] & 0x3fu));
 	else
 		canon_code(r->canon,
-			(b[0] & 0x07u) << 18 | (b[1] & 0x3fu) << 12 | (b[2] & 0x3fu) << 6 | (b[3] & 0x3fu));
+			   (b[0] & 0x07u) << 18 | (b[1] & 0x3fu) << 12 | (b[2] & 0x3fu) << 6 | (b[3] & 0x3fu));
 }
 
 static bool read_string(struct reader *r)
@@ -272,8 +272,9 @@ static void write_number(struct writer *w)
 
 static uint32_t random_code(struct rng *rng)
 {
-	static const uint32_t edges[] = {0, 0x1f, 0x7f, 0x80, 0x9f, 0x7ff, 0x800, 0x2028, 0xd7ff, 0xe000, 0xfeff,
-		0xfffd, 0xffff, 0x10000, 0x1f600, 0x10ffff, '"', '\\', '/', '\b', '\f', '\n', '\r', '\t'};
+	static const uint32_t edges[] = {0,      0x1f,   0x7f,   0x80,   0x9f,   0x7ff,   0x800,   0x2028,
+					 0xd7ff, 0xe000, 0xfeff, 0xfffd, 0xffff, 0x10000, 0x1f600, 0x10ffff,
+					 '"',    '\\',   '/',    '\b',   '\f',   '\n',    '\r',    '\t'};
 	switch (rng_below(rng, 8)) {
 	case 0:
 		return edges[rng_below(rng, sizeof(edges) / sizeof(edges[0]))];

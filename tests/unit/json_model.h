@@ -6,7 +6,6 @@
 #define CONTENTFS_TESTS_JSON_MODEL_H
 
 #include "random.h"
-
 #include "util/buf.h"
 #include "util/slice.h"
 

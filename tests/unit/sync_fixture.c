@@ -18,7 +18,8 @@ static void on_progress(void *context, uint64_t pages, uint64_t items)
 static void create_engine(struct sync_fixture *fixture)
 {
 	const struct sync_hooks hooks = {fixture, on_committed, on_progress};
-	temp_must(sync_create(&fixture->sync, fixture->temp.store, &fixture->fake, &fixture->filter, &hooks, &fixture->err),
+	temp_must(sync_create(&fixture->sync, fixture->temp.store, &fixture->fake, &fixture->filter, &hooks,
+			      &fixture->err),
 		  &fixture->err, "sync_create");
 }
 
@@ -63,11 +64,13 @@ void sync_fixture_expect(struct sync_fixture *fixture, const char *what, int rc,
 	is_int(sync_fixture_run(fixture, &result), rc, "%s", what);
 	is_str(fake_fault(&fixture->fake), "", "%s: the questions", what);
 	is_str(sync_fixture_shown(fixture), shown, "%s: the entries", what);
-	ok((rc < 0) == (fixture->err.text[0] != '\0'), "%s: a message if it failed, and only then: '%s'", what, fixture->err.text);
+	ok((rc < 0) == (fixture->err.text[0] != '\0'), "%s: a message if it failed, and only then: '%s'", what,
+	   fixture->err.text);
 	is_str(temp_store_fault(&fixture->temp), "", "%s: the store is sound", what);
 }
 
 const char *sync_fixture_shown(struct sync_fixture *fixture)
 {
-	return temp_store_ask(&fixture->temp, "SELECT uid || '@' || version FROM entries ORDER BY locale, content_type, uid");
+	return temp_store_ask(&fixture->temp,
+			      "SELECT uid || '@' || version FROM entries ORDER BY locale, content_type, uid");
 }

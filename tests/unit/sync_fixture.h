@@ -8,10 +8,11 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-#define EVENT(type, second, content_type, fields) \
-	"{\"type\":\"" type "\",\"event_at\":\"2026-01-01T00:00:" second "Z\",\"content_type_uid\":\"" content_type "\",\"data\":{" fields "}}"
-#define ENTRY_OF(content_type, uid, locale, version, second)                                                                 \
-	EVENT("entry_published", second, content_type,                                                                       \
+#define EVENT(type, second, content_type, fields)                                                                      \
+	"{\"type\":\"" type "\",\"event_at\":\"2026-01-01T00:00:" second "Z\",\"content_type_uid\":\"" content_type    \
+	"\",\"data\":{" fields "}}"
+#define ENTRY_OF(content_type, uid, locale, version, second)                                                           \
+	EVENT("entry_published", second, content_type,                                                                 \
 	      "\"uid\":\"" uid "\",\"_version\":" #version ",\"publish_details\":{\"locale\":\"" locale "\"}")
 #define ENTRY_IN(uid, locale, version, second) ENTRY_OF("blog", uid, locale, version, second)
 #define ENTRY(uid, version, second) ENTRY_IN(uid, "en", version, second)
@@ -49,10 +50,10 @@ void sync_fixture_expect(struct sync_fixture *fixture, const char *what, int rc,
 			 const struct fake_answer *answers, size_t count);
 
 /* The same with the answers as the last arguments. */
-#define EXPECT(fixture, what, rc, shown, ...)                                                                                \
-	do {                                                                                                                 \
-		static const struct fake_answer expected[] = {__VA_ARGS__};                                                  \
-		sync_fixture_expect(fixture, what, rc, shown, expected, sizeof(expected) / sizeof(expected[0]));             \
+#define EXPECT(fixture, what, rc, shown, ...)                                                                          \
+	do {                                                                                                           \
+		static const struct fake_answer expected[] = {__VA_ARGS__};                                            \
+		sync_fixture_expect(fixture, what, rc, shown, expected, sizeof(expected) / sizeof(expected[0]));       \
 	} while (0)
 
 /* "UID@VERSION UID@VERSION ..." of the visible entries in the order of their locales, then content types and uids. */

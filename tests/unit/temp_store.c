@@ -193,7 +193,11 @@ struct walk {
 	struct temp_store *temp;
 	struct buf path;
 	struct buf *out;
-	struct { int64_t ino; char name[256]; bool is_directory; } entries[512];
+	struct {
+		int64_t ino;
+		char name[256];
+		bool is_directory;
+	} entries[512];
 	size_t count;
 };
 
@@ -224,7 +228,8 @@ static void append_directory(struct temp_store *temp, int64_t ino, const char *p
 			buf_append_char(&name, '/');
 			append_directory(temp, walk->entries[i].ino, name.text, out);
 		} else {
-			temp_must(reader_text(temp->reader, walk->entries[i].ino, 0, 1 << 20, take_text, out), NULL, name.text);
+			temp_must(reader_text(temp->reader, walk->entries[i].ino, 0, 1 << 20, take_text, out), NULL,
+				  name.text);
 		}
 	}
 }

@@ -1,5 +1,4 @@
 #include "tap.h"
-
 #include "util/buf.h"
 #include "util/cleanup.h"
 

@@ -1,6 +1,5 @@
 #include "random.h"
 #include "tap.h"
-
 #include "util/clock.h"
 
 #include <errno.h>
@@ -64,7 +63,10 @@ static const struct {
 	const char *name;
 	struct slice text;
 } garbage[] = {
-#define TEXT(literal) {literal, sizeof(literal) - 1}
+#define TEXT(literal)                                                                                                  \
+	{                                                                                                              \
+		literal, sizeof(literal) - 1                                                                           \
+	}
 	{"nothing", TEXT("")},
 	{"a word", TEXT("yesterday")},
 	{"a number", TEXT("1607182985")},
@@ -112,7 +114,8 @@ static const struct {
 	{"a space behind it", TEXT("2020-12-05T15:43:05Z ")},
 	{"a newline behind it", TEXT("2020-12-05T15:43:05Z\n")},
 	{"a NUL behind it", TEXT("2020-12-05T15:43:05Z\0")},
-	{"a NUL for the T", TEXT("2020-12-05\0" "15:43:05Z")},
+	{"a NUL for the T", TEXT("2020-12-05\0"
+				 "15:43:05Z")},
 	{"a NUL for the Z", TEXT("2020-12-05T15:43:05\0")},
 	{"digits of another script", TEXT("\xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa0-12-05")},
 #undef TEXT
@@ -176,7 +179,7 @@ static void format_with_libc(int64_t ms, char out[TIME_ISO_SIZE])
 	struct tm tm;
 	gmtime_r(&seconds, &tm);
 	snprintf(out, TIME_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)below);
+		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)below);
 }
 
 static bool goes_round(int64_t ms)

@@ -100,8 +100,8 @@ static const struct {
 	{"start-from", "yesterday", NULL, "is not a date"},
 	{"start-from", "", NULL, "is not a date"},
 	{"type", "entry_published", "entry_published", NULL},
-	{"type", "entry_published,asset_deleted,content_type_deleted", "entry_published,asset_deleted,content_type_deleted",
-	 NULL},
+	{"type", "entry_published,asset_deleted,content_type_deleted",
+	 "entry_published,asset_deleted,content_type_deleted", NULL},
 	{"type", "entry_published,", NULL, "'' is not an item type"},
 	{"type", "entry_published, asset_deleted", NULL, "' asset_deleted' is not an item type"},
 	{"type", "entry", NULL, "'entry' is not an item type: there are entry_published, entry_unpublished"},
@@ -120,7 +120,8 @@ static const struct {
 	{"interval", "inf", NULL, "is not a number of seconds"},
 	{"interval", "30s", NULL, "is not a number of seconds"},
 	{"interval", "", NULL, "is not a number of seconds"},
-	{"delivery-token-file", "/nonexistent/token", NULL, "cannot read the delivery token from /nonexistent/token: No such"},
+	{"delivery-token-file", "/nonexistent/token", NULL,
+	 "cannot read the delivery token from /nonexistent/token: No such"},
 	{"delivery-token-file", "", NULL, "cannot read the delivery token"},
 };
 
@@ -135,7 +136,8 @@ static void test_settings(void)
 		is_int(rc, settings[i].want ? 0 : -EINVAL, "--%s '%s' is %s", settings[i].option, value,
 		       settings[i].want ? "taken" : "refused");
 		if (settings[i].want)
-			is_str(shown(&config, settings[i].option), settings[i].want, "--%s '%s' is kept", settings[i].option, value);
+			is_str(shown(&config, settings[i].option), settings[i].want, "--%s '%s' is kept",
+			       settings[i].option, value);
 		else if (!ok(settings[i].says && strstr(err.text, settings[i].says), "--%s '%s': the message says why",
 			     settings[i].option, value))
 			diag("  got: %s\n want: %s", err.text, settings[i].says);
@@ -145,11 +147,16 @@ static void test_settings(void)
 /* A value that is refused leaves the one that was there; a good one takes its place. */
 static void test_later_values(void)
 {
-	static const char *const options[] = {"api-key", "environment", "branch", "region", "host", "start-from", "type",
-					      "interval"};
-	static const char *const good[][2] = {{"a", "b"}, {"a", "b"}, {"a", "b"}, {"a", "b"},
-					      {"https://a", "https://b"}, {"2026-01-01", "2026-01-02"},
-					      {"entry_published", "asset_published"}, {"1", "2"}};
+	static const char *const options[] = {"api-key", "environment", "branch", "region",
+					      "host",    "start-from",  "type",   "interval"};
+	static const char *const good[][2] = {{"a", "b"},
+					      {"a", "b"},
+					      {"a", "b"},
+					      {"a", "b"},
+					      {"https://a", "https://b"},
+					      {"2026-01-01", "2026-01-02"},
+					      {"entry_published", "asset_published"},
+					      {"1", "2"}};
 	for (size_t i = 0; i < COUNT(options); i++) {
 		CLEANUP(config_finish) struct config config;
 		char before[64];
@@ -159,7 +166,8 @@ static void test_later_values(void)
 		is_int(set(&config, options[i], "", NULL), -EINVAL, "--%s: an empty value is refused", options[i]);
 		is_str(shown(&config, options[i]), before, "--%s: what was set before stays", options[i]);
 		is_int(set(&config, options[i], good[i][1], NULL), 0, "--%s: another value is taken", options[i]);
-		ok(strcmp(shown(&config, options[i]), before) != 0, "--%s: and takes the place of the first", options[i]);
+		ok(strcmp(shown(&config, options[i]), before) != 0, "--%s: and takes the place of the first",
+		   options[i]);
 	}
 }
 
@@ -195,10 +203,11 @@ static void test_lists(void)
 static void test_table(void)
 {
 	for (const struct setting *setting = config_settings; setting->option; setting++) {
-		ok(setting->argument && setting->help && setting->set, "--%s has an argument and a help", setting->option);
-		ok(find_setting(setting->option) == setting, "--%s is there once", setting->option);
-		ok(!setting->variable || strncmp(setting->variable, "CONTENT", 7) == 0, "--%s: its variable is one of ours",
+		ok(setting->argument && setting->help && setting->set, "--%s has an argument and a help",
 		   setting->option);
+		ok(find_setting(setting->option) == setting, "--%s is there once", setting->option);
+		ok(!setting->variable || strncmp(setting->variable, "CONTENT", 7) == 0,
+		   "--%s: its variable is one of ours", setting->option);
 	}
 	ok(!find_setting("delivery-token"), "there is no option that takes the token itself");
 }
@@ -280,8 +289,7 @@ static const struct {
 	{"a newline at its end", SECRET "\n", "has a character in it that no token has"},
 	{"a letter that is not ASCII", SECRET "\xc3\xa9", "has a character in it that no token has"},
 	{"a control character", "\x01" SECRET, "has a character in it that no token has"},
-	{"513 letters",
-	 LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS "x", "too long to be one"},
+	{"513 letters", LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS "x", "too long to be one"},
 };
 
 static void test_bad_tokens_in_environment(void)
@@ -292,12 +300,14 @@ static void test_bad_tokens_in_environment(void)
 		config_init(&config);
 		setenv("CONTENTSTACK_DELIVERY_TOKEN", bad_tokens[i].token, 1);
 		const char *where = getenv("CONTENTSTACK_DELIVERY_TOKEN");
-		is_int(config_from_environment(&config, &err), -EINVAL, "a token with %s is refused", bad_tokens[i].name);
+		is_int(config_from_environment(&config, &err), -EINVAL, "a token with %s is refused",
+		       bad_tokens[i].name);
 		if (!ok(strstr(err.text, "CONTENTSTACK_DELIVERY_TOKEN: ") && strstr(err.text, bad_tokens[i].says),
 			"with the reason"))
 			diag("%s", err.text);
 		ok(!strstr(err.text, SECRET) && !strstr(err.text, LETTERS), "which does not quote it");
-		ok(!config.token && !getenv("CONTENTSTACK_DELIVERY_TOKEN") && where[0] == '\0', "and it is wiped all the same");
+		ok(!config.token && !getenv("CONTENTSTACK_DELIVERY_TOKEN") && where[0] == '\0',
+		   "and it is wiped all the same");
 	}
 	clear_environment();
 }
@@ -321,21 +331,23 @@ static void test_token_beside_a_bad_variable(void)
 
 static const struct {
 	const char *name;
-	const char *state, *home;                 /* XDG_STATE_HOME, HOME */
+	const char *state, *home; /* XDG_STATE_HOME, HOME */
 	const char *api_key, *environment, *branch;
-	const char *want;                         /* NULL: refused */
+	const char *want; /* NULL: refused */
 	const char *says;
 } places[] = {
 	{"XDG_STATE_HOME is where stores are", "/s", "/h", "blt1", "dev", NULL, "/s/contentfs/blt1/dev/main.db", NULL},
 	{"else it is under HOME", NULL, "/h", "blt1", "dev", NULL, "/h/.local/state/contentfs/blt1/dev/main.db", NULL},
-	{"an empty XDG_STATE_HOME is none", "", "/h", "blt1", "dev", NULL, "/h/.local/state/contentfs/blt1/dev/main.db", NULL},
+	{"an empty XDG_STATE_HOME is none", "", "/h", "blt1", "dev", NULL, "/h/.local/state/contentfs/blt1/dev/main.db",
+	 NULL},
 	{"a relative one is ignored, as its specification says", "s", "/h", "blt1", "dev", NULL,
 	 "/h/.local/state/contentfs/blt1/dev/main.db", NULL},
 	{"the branch names the file", "/s", NULL, "blt1", "dev", "next", "/s/contentfs/blt1/dev/next.db", NULL},
 	{"a slash in a name makes no folder", "/s", NULL, "blt1", "dev", "a/b", "/s/contentfs/blt1/dev/a%2Fb.db", NULL},
 	{"two dots do not climb", "/s", NULL, "..", "..", "..", "/s/contentfs/%2E%2E/%2E%2E/%2E%2E.db", NULL},
 	{"without HOME there is no place", NULL, NULL, "blt1", "dev", NULL, NULL, "set HOME or XDG_STATE_HOME"},
-	{"without an API key there is no name", "/s", NULL, NULL, "dev", NULL, NULL, "which store? Set CONTENTSTACK_API_KEY"},
+	{"without an API key there is no name", "/s", NULL, NULL, "dev", NULL, NULL,
+	 "which store? Set CONTENTSTACK_API_KEY"},
 	{"without an environment there is no name", "/s", NULL, "blt1", NULL, NULL, NULL, "which store?"},
 };
 

@@ -1,5 +1,4 @@
 #include "tap.h"
-
 #include "util/err.h"
 
 #include <errno.h>
@@ -26,7 +25,7 @@ static void test_messages(void)
 	for (size_t i = 0; i < COUNT(messages); i++) {
 		struct err err = {"something else"};
 		is_int(err_set(&err, -EPROTO, "%s", messages[i].text), -EPROTO, "err_set returns the code: %s",
-			messages[i].name);
+		       messages[i].name);
 		is_str(err.text, messages[i].want, "%s", messages[i].name);
 	}
 }

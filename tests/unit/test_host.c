@@ -87,7 +87,8 @@ int main(void)
 		int rc = url_normalize_host(rows[i].text, &got, &err);
 		is_int(rc, rows[i].want ? 0 : -EINVAL, "'%s' is %s", rows[i].text, rows[i].want ? "taken" : "refused");
 		is_str(got, rows[i].want, "'%s': what it becomes", rows[i].text);
-		if (rows[i].says && !ok(strstr(err.text, rows[i].says) != NULL, "'%s': the message says why", rows[i].text))
+		if (rows[i].says &&
+		    !ok(strstr(err.text, rows[i].says) != NULL, "'%s': the message says why", rows[i].text))
 			diag("  got: %s\n want: %s", err.text, rows[i].says);
 	}
 	return tap_done();

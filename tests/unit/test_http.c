@@ -46,19 +46,43 @@ static const struct {
 	{"chunks", {CHUNKED "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 0, THEN_CLOSE}, 0, 200, "hello", -1},
 	{"chunks and a trailer", {CHUNKED "5\r\nhello\r\n0\r\nT: 1\r\n\r\n", 0, THEN_CLOSE}, 0, 200, "hello", -1},
 	{"an interim answer first",
-	 {EARLY "Retry-After: 9\r\n\r\n" HEAD "Content-Length: 2\r\n\r\nok", 0, THEN_CLOSE}, 0, 200, "ok", -1},
+	 {EARLY "Retry-After: 9\r\n\r\n" HEAD "Content-Length: 2\r\n\r\nok", 0, THEN_CLOSE},
+	 0,
+	 200,
+	 "ok",
+	 -1},
 	{"an error is an answer", {STATUS("422") "Content-Length: 2\r\n\r\n{}", 0, THEN_CLOSE}, 0, 422, "{}", -1},
 	{"a redirect is not followed",
-	 {STATUS("302") "Location: http://127.0.0.1:1/x\r\n" EMPTY, 0, THEN_CLOSE}, 0, 302, "", -1},
+	 {STATUS("302") "Location: http://127.0.0.1:1/x\r\n" EMPTY, 0, THEN_CLOSE},
+	 0,
+	 302,
+	 "",
+	 -1},
 	{"Retry-After in seconds",
-	 {STATUS("429") "Retry-After: 7\r\nx-ratelimit-reset: 0\r\n" EMPTY, 0, THEN_CLOSE}, 0, 429, "", 7000},
+	 {STATUS("429") "Retry-After: 7\r\nx-ratelimit-reset: 0\r\n" EMPTY, 0, THEN_CLOSE},
+	 0,
+	 429,
+	 "",
+	 7000},
 	{"x-ratelimit-reset, gone by, on a 429",
-	 {STATUS("429") "x-ratelimit-reset: 1000\r\n" EMPTY, 0, THEN_CLOSE}, 0, 429, "", 0},
+	 {STATUS("429") "x-ratelimit-reset: 1000\r\n" EMPTY, 0, THEN_CLOSE},
+	 0,
+	 429,
+	 "",
+	 0},
 	{"x-ratelimit-reset on a 200 says nothing",
-	 {HEAD "x-ratelimit-reset: 1000\r\n" EMPTY, 0, THEN_CLOSE}, 0, 200, "", -1},
+	 {HEAD "x-ratelimit-reset: 1000\r\n" EMPTY, 0, THEN_CLOSE},
+	 0,
+	 200,
+	 "",
+	 -1},
 	{"a broken encoding", {GZIP "Content-Length: 7\r\n\r\nnotgzip", 0, THEN_CLOSE}, -EBADMSG, 0, "", -1},
 	{"an unknown encoding",
-	 {HEAD "Content-Encoding: rot13\r\nContent-Length: 2\r\n\r\nok", 0, THEN_CLOSE}, -EBADMSG, 0, "", -1},
+	 {HEAD "Content-Encoding: rot13\r\nContent-Length: 2\r\n\r\nok", 0, THEN_CLOSE},
+	 -EBADMSG,
+	 0,
+	 "",
+	 -1},
 	{"something that is not HTTP", {"220 smtp.example ESMTP\r\n", 0, THEN_CLOSE}, -EBADMSG, 0, "", -1},
 	{"no answer", {"", 0, THEN_CLOSE}, -EHOSTUNREACH, 0, "", -1},
 	{"a reset before the answer", {"", 0, THEN_RESET}, -EHOSTUNREACH, 0, "", -1},
@@ -141,8 +165,7 @@ static void test_gzip(void)
 	is_str(answer.content_type, "application/json", "the type is as sent");
 	is_int(get_gzip(gzip_bomb, sizeof(gzip_bomb) - 1, 65536, &answer), 0, "as much as is allowed is taken");
 	is_int((long long)answer.body.len, 65536, "all of it");
-	is_int(get_gzip(gzip_bomb, sizeof(gzip_bomb) - 1, 65535, &answer), -EMSGSIZE,
-	       "the limit counts decoded bytes");
+	is_int(get_gzip(gzip_bomb, sizeof(gzip_bomb) - 1, 65535, &answer), -EMSGSIZE, "the limit counts decoded bytes");
 	is_int((long long)answer.body.len, 0, "nothing is left of what was too large");
 	/* libcurl does not tell this from a whole stream: the JSON in it has to be looked at by whoever reads it. */
 	is_int(get_gzip(gzip_bomb, 60, 65536, &answer), 0, "a gzip stream that ends early is no failure here");
@@ -219,9 +242,15 @@ static void test_connections(void)
 		{"a connection closed while idle", {{plain, 0, THEN_CLOSE}, {plain, 0, THEN_CLOSE}}, 2, 0, 2},
 		{"a connection reset while idle", {{plain, 0, THEN_RESET}, {plain, 0, THEN_CLOSE}}, 2, 0, 2},
 		{"a kept connection closed instead of an answer",
-		 {{plain, 0, THEN_KEEP}, {"", 0, THEN_CLOSE}, {plain, 0, THEN_CLOSE}}, 3, 0, 2},
+		 {{plain, 0, THEN_KEEP}, {"", 0, THEN_CLOSE}, {plain, 0, THEN_CLOSE}},
+		 3,
+		 0,
+		 2},
 		{"a kept connection closed within an answer",
-		 {{plain, 0, THEN_KEEP}, {HEAD "Content-Length: 9\r\n\r\nhel", 0, THEN_CLOSE}}, 2, -EHOSTUNREACH, 1},
+		 {{plain, 0, THEN_KEEP}, {HEAD "Content-Length: 9\r\n\r\nhel", 0, THEN_CLOSE}},
+		 2,
+		 -EHOSTUNREACH,
+		 1},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct http *http = create();
@@ -315,8 +344,16 @@ static void test_no_server(void)
 static void test_bad_urls(void)
 {
 	static const char *const urls[] = {
-		"", "no url", "cdn.contentstack.io/v3", "ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/",
-		"http://", "http://user:s3cret@127.0.0.1/", "http://s3cret@127.0.0.1/", "http://127.0.0.1:99999/",
+		"",
+		"no url",
+		"cdn.contentstack.io/v3",
+		"ftp://127.0.0.1/",
+		"file:///etc/passwd",
+		"gopher://127.0.0.1/",
+		"http://",
+		"http://user:s3cret@127.0.0.1/",
+		"http://s3cret@127.0.0.1/",
+		"http://127.0.0.1:99999/",
 		"http://127.0.0.1/\r\nX: s3cret",
 	};
 	struct http *http = create();

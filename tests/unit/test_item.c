@@ -307,8 +307,8 @@ static void test_odd_names(void)
 static void test_type_names(void)
 {
 	static const char *const names[] = {
-		"entry_published", "entry_unpublished", "entry_deleted", "asset_published", "asset_unpublished",
-		"asset_deleted", "content_type_deleted",
+		"entry_published",   "entry_unpublished", "entry_deleted",        "asset_published",
+		"asset_unpublished", "asset_deleted",     "content_type_deleted",
 	};
 	for (size_t i = 0; i < COUNT(names); i++)
 		is_str(item_type_name((enum item_type)i), names[i], "the name of type %zu", i);

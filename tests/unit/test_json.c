@@ -1,7 +1,6 @@
 /* Walking, decoding and writing JSON; random documents against the model. The check has test_json_check.c. */
 #include "json_model.h"
 #include "tap.h"
-
 #include "util/cleanup.h"
 #include "util/json.h"
 
@@ -12,7 +11,10 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A literal that may hold NUL. */
-#define TEXT(literal) {literal, sizeof(literal) - 1}
+#define TEXT(literal)                                                                                                  \
+	{                                                                                                              \
+		literal, sizeof(literal) - 1                                                                           \
+	}
 
 /* The canonical description of json_model.h, made with the functions under test. */
 static void describe_string(struct json_value string, struct buf *canon)
@@ -33,7 +35,7 @@ static void describe_string(struct json_value string, struct buf *canon)
 			i += 3;
 		} else {
 			canon_code(canon,
-				(b[0] & 0x07u) << 18 | (b[1] & 0x3fu) << 12 | (b[2] & 0x3fu) << 6 | (b[3] & 0x3fu));
+				   (b[0] & 0x07u) << 18 | (b[1] & 0x3fu) << 12 | (b[2] & 0x3fu) << 6 | (b[3] & 0x3fu));
 			i += 4;
 		}
 	}
@@ -95,8 +97,8 @@ static const struct {
 	{"members in their order", "{\"b\":1,\"a\":2}", "\"b\"=1|\"a\"=2|"},
 	{"members with white space", "{ \"a\" : 1 , \"b\"\n:\n[ ] }", "\"a\"=1|\"b\"=[ ]|"},
 	{"a key that comes twice", "{\"a\":1,\"a\":2}", "\"a\"=1|\"a\"=2|"},
-	{"keys with colons, commas and quotes",
-		"{\"a:,\\\"\":{\":\":1},\"\":\"\"}", "\"a:,\\\"\"={\":\":1}|\"\"=\"\"|"},
+	{"keys with colons, commas and quotes", "{\"a:,\\\"\":{\":\":1},\"\":\"\"}",
+	 "\"a:,\\\"\"={\":\":1}|\"\"=\"\"|"},
 	{"a number, which has nothing inside", "12", ""},
 	{"a string, which has nothing inside", "\"[1]\"", ""},
 	{"null, which has nothing inside", "null", ""},
@@ -163,7 +165,7 @@ static const struct {
 	{"a NUL", "\"a\\u0000b\"", TEXT("a\0b")},
 	{"hex digits of both cases", "\"\\u00e9\\u00E9\\uFfFd\"", TEXT("\xc3\xa9\xc3\xa9\xef\xbf\xbd")},
 	{"the edges of one, two and three bytes", "\"\\u007f\\u0080\\u07ff\\u0800\\uffff\"",
-		TEXT("\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf")},
+	 TEXT("\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf")},
 	{"a pair of surrogates", "\"\\ud83d\\ude00\"", TEXT("\xf0\x9f\x98\x80")},
 	{"the first and the last pair", "\"\\ud800\\udc00\\udbff\\udfff\"", TEXT("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf")},
 	{"a lone high surrogate", "\"\\ud800\"", TEXT("\xed\xa0\x80")},
@@ -171,7 +173,9 @@ static const struct {
 	{"a pair the wrong way round", "\"\\ude00\\ud83d\"", TEXT("\xed\xb8\x80\xed\xa0\xbd")},
 	{"a high one before a pair", "\"\\ud83d\\ud83d\\ude00\"", TEXT("\xed\xa0\xbd\xf0\x9f\x98\x80")},
 	{"a high one before another escape", "\"\\ud83d\\n\"", TEXT("\xed\xa0\xbd\n")},
-	{"a high one before text that looks like a low one", "\"\\ud83dude00\"", TEXT("\xed\xa0\xbd" "ude00")},
+	{"a high one before text that looks like a low one", "\"\\ud83dude00\"",
+	 TEXT("\xed\xa0\xbd"
+	      "ude00")},
 	{"a backslash before text that looks like an escape", "\"\\\\u0041\"", TEXT("\\u0041")},
 	{"text around escapes", "\"one\\ttwo\\u0020three\"", TEXT("one\ttwo three")},
 };
@@ -188,7 +192,7 @@ static void test_strings(void)
 		ok(out.text[out.len] == '\0', "decoding %s ends with a NUL", strings[i].name);
 		if (!memchr(decoded.at, '\0', decoded.len))
 			ok(json_string_is(value_of(strings[i].json), decoded.at), "json_string_is knows %s",
-				strings[i].name);
+			   strings[i].name);
 	}
 	buf_reset(&out);
 	is_int(json_string_decode(value_of("12"), &out), -EINVAL, "a number is no string to decode");
@@ -263,7 +267,7 @@ static const struct {
 	{"control characters with a short form", TEXT("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\""},
 	{"control characters without one", TEXT("\0\x01\x0b\x1f"), "\"\\u0000\\u0001\\u000b\\u001f\""},
 	{"UTF-8", TEXT("\xc2\x80\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
-		"\"\xc2\x80\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+	 "\"\xc2\x80\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
 	{"surrogates of three bytes", TEXT("\xed\xa0\x80 \xed\xb8\x80 \xed\xbf\xbf"), "\"\\ud800 \\ude00 \\udfff\""},
 	{"a stray tail byte", TEXT("a\x80z"), "\"a\xef\xbf\xbdz\""},
 	{"bytes that are never in UTF-8", TEXT("\xfe\xff"), "\"\xef\xbf\xbd\xef\xbf\xbd\""},

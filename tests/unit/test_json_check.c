@@ -1,6 +1,5 @@
 /* json_check and json_check_utf8: what they accept, what they refuse, and where they say that it is wrong. */
 #include "tap.h"
-
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/json.h"
@@ -13,7 +12,10 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A literal that may hold NUL. */
-#define TEXT(literal) {literal, sizeof(literal) - 1}
+#define TEXT(literal)                                                                                                  \
+	{                                                                                                              \
+		literal, sizeof(literal) - 1                                                                           \
+	}
 
 static const struct refused {
 	const char *name;
@@ -39,7 +41,10 @@ static const struct refused {
 	{"a NUL behind the value", TEXT("{}\0"), 2},
 	{"a form feed as white space", TEXT("\f1"), 0},
 	{"a vertical tab as white space", TEXT("[\v1]"), 1},
-	{"a no-break space as white space", TEXT("[1,\xc2\xa0" "2]"), 3},
+	{"a no-break space as white space",
+	 TEXT("[1,\xc2\xa0"
+	      "2]"),
+	 3},
 	{"a byte order mark behind the value", TEXT("{}\xef\xbb\xbf"), 2},
 	{"a comment", TEXT("/* a */1"), 0},
 	{"a comment behind the value", TEXT("1// a"), 1},
@@ -96,7 +101,10 @@ static const struct refused {
 	{"a backslash at the end", TEXT("\"abc\\"), 5},
 	{"single quotes", TEXT("'abc'"), 0},
 	{"no quote at the start", TEXT("[abc\"]"), 1},
-	{"typographic quotes", TEXT("\xe2\x80\x9c" "a\xe2\x80\x9d"), 0},
+	{"typographic quotes",
+	 TEXT("\xe2\x80\x9c"
+	      "a\xe2\x80\x9d"),
+	 0},
 	{"a newline in a string", TEXT("\"a\nb\""), 2},
 	{"a carriage return in a string", TEXT("\"a\rb\""), 2},
 	{"a tab in a string", TEXT("\"\t\""), 1},
@@ -233,7 +241,7 @@ static const struct accepted {
 	{"brackets inside a string", TEXT("[\"]}[{\",\"\\\"]\"]"), JSON_ARRAY, NULL},
 	{"all white space around", TEXT(" \t\r\n 1 \n\r\t "), JSON_NUMBER, "1"},
 	{"white space between all tokens", TEXT(" { \"a\" : [ 1 , 2 ] , \"b\" : null } "), JSON_OBJECT,
-		"{ \"a\" : [ 1 , 2 ] , \"b\" : null }"},
+	 "{ \"a\" : [ 1 , 2 ] , \"b\" : null }"},
 	{"a byte order mark before the value", TEXT("\xef\xbb\xbf {}"), JSON_OBJECT, "{}"},
 };
 
@@ -314,10 +322,16 @@ static const struct {
 	{"the first and last of three bytes", TEXT("\xe0\xa0\x80\xef\xbf\xbf"), -1},
 	{"the neighbours of the surrogates", TEXT("\xed\x9f\xbf\xee\x80\x80"), -1},
 	{"the first and last of four bytes", TEXT("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), -1},
-	{"ASCII behind something else, for a long while", TEXT("\xc3\xa9" "abcdefghijklmnop\xc3\xa9"), -1},
+	{"ASCII behind something else, for a long while",
+	 TEXT("\xc3\xa9"
+	      "abcdefghijklmnop\xc3\xa9"),
+	 -1},
 	{"a tail byte alone", TEXT("ab\x80"), 2},
 	{"a character cut by the end", TEXT("01234567\xe2\x82"), 8},
-	{"a character cut by another", TEXT("\xe2\x82" "a"), 0},
+	{"a character cut by another",
+	 TEXT("\xe2\x82"
+	      "a"),
+	 0},
 	{"an overlong NUL", TEXT("\xc0\x80"), 0},
 	{"an overlong form of three bytes", TEXT("a\xe0\x9f\xbf"), 1},
 	{"an overlong form of four bytes", TEXT("\xf0\x8f\xbf\xbf"), 0},
@@ -369,7 +383,7 @@ static void test_all_utf8(void)
 		b[1] = (unsigned char)(n >> 8);
 		b[2] = (unsigned char)n;
 		wrong[3] += (json_check_utf8(slice_make((char *)b, 3), NULL) == 0) !=
-			(is_one_character(b, 3) || (is_one_character(b, 2) && b[2] < 0x80));
+			    (is_one_character(b, 3) || (is_one_character(b, 2) && b[2] < 0x80));
 		if (b[2] > 0)
 			continue;
 		wrong[2] += (json_check_utf8(slice_make((char *)b, 2), NULL) == 0) != is_one_character(b, 2);

@@ -26,8 +26,8 @@ static const struct {
 	{"uid=4294967294", 0, NULL, 4294967294u, UNSET, 0, NULL},
 	{"umask=0", 0, NULL, UNSET, UNSET, 0, NULL},
 	{"umask=777", 0, NULL, UNSET, UNSET, 0777, NULL},
-	{"ro,defaults,auto,noauto,user,nofail,_netdev,x-systemd.automount,x-gvfs-show,comment=mine", 0, NULL, UNSET, UNSET, 0,
-	 NULL},
+	{"ro,defaults,auto,noauto,user,nofail,_netdev,x-systemd.automount,x-gvfs-show,comment=mine", 0, NULL, UNSET,
+	 UNSET, 0, NULL},
 	{"", 0, NULL, UNSET, UNSET, 0, NULL},
 	{",,allow_other,", 0, "allow_other", UNSET, UNSET, 0, NULL},
 	{"rw", -EINVAL, NULL, UNSET, UNSET, 0, "'rw' cannot be granted: contentfs is read-only"},
@@ -72,7 +72,8 @@ static void test_lists(void)
 		is_int(config.uid, rows[i].uid, "-o '%s': uid", rows[i].list);
 		is_int(config.gid, rows[i].gid, "-o '%s': gid", rows[i].list);
 		is_int(config.umask, rows[i].umask, "-o '%s': umask", rows[i].list);
-		if (rows[i].says && !ok(strstr(err.text, rows[i].says) != NULL, "-o '%s': the message says why", rows[i].list))
+		if (rows[i].says &&
+		    !ok(strstr(err.text, rows[i].says) != NULL, "-o '%s': the message says why", rows[i].list))
 			diag("  got: %s\n want: %s", err.text, rows[i].says);
 	}
 }

@@ -1,6 +1,5 @@
 #include "random.h"
 #include "tap.h"
-
 #include "tree/name.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -11,7 +10,10 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A literal that may hold NUL. */
-#define TEXT(literal) {literal, sizeof(literal) - 1}
+#define TEXT(literal)                                                                                                  \
+	{                                                                                                              \
+		literal, sizeof(literal) - 1                                                                           \
+	}
 
 static const struct {
 	const char *name;
@@ -22,9 +24,9 @@ static const struct {
 	{"a uid stays as it is", TEXT("blt0a1b2c3d4e5f6a7b"), ".json", "blt0a1b2c3d4e5f6a7b.json"},
 	{"a locale stays as it is", TEXT("en-us"), "", "en-us"},
 	{"a file name with spaces and signs stays", TEXT("My photo (1), 50\xe2\x82\xac & more~!#$'\"\\*?<>|:;.png"), "",
-		"My photo (1), 50\xe2\x82\xac & more~!#$'\"\\*?<>|:;.png"},
+	 "My photo (1), 50\xe2\x82\xac & more~!#$'\"\\*?<>|:;.png"},
 	{"letters of all scripts stay", TEXT("\xc3\xa9\xe6\x97\xa5\xe6\x9c\xac\xf0\x9f\x98\x80"), "",
-		"\xc3\xa9\xe6\x97\xa5\xe6\x9c\xac\xf0\x9f\x98\x80"},
+	 "\xc3\xa9\xe6\x97\xa5\xe6\x9c\xac\xf0\x9f\x98\x80"},
 	{"a slash is escaped", TEXT("a/b"), "", "a%2Fb"},
 	{"a path upwards is escaped", TEXT("../../etc/passwd"), "", "..%2F..%2Fetc%2Fpasswd"},
 	{"a percent sign is escaped", TEXT("100%"), "", "100%25"},
@@ -75,35 +77,28 @@ static const struct {
 	const char *hash; /* as sha256sum has it; NULL: the name is not cut */
 } long_names[] = {
 	{"255 bytes fit", 255, "", 0, "", 255, "aa", NULL},
-	{"256 bytes are cut", 256, "", 0, "", 221, "aa",
-		"02d7160d77e18c6447be80c2e355c7ed"},
+	{"256 bytes are cut", 256, "", 0, "", 221, "aa", "02d7160d77e18c6447be80c2e355c7ed"},
 	{"250 bytes and a suffix fit", 250, "", 0, ".json", 250, "aa", NULL},
-	{"251 bytes and a suffix are cut", 251, "", 0, ".json", 216, "aa",
-		"772f911dd9d6692897188d0b03f718fb"},
+	{"251 bytes and a suffix are cut", 251, "", 0, ".json", 216, "aa", "772f911dd9d6692897188d0b03f718fb"},
 	{"an escape that just fits", 252, "/", 0, "", 255, "a%2F", NULL},
-	{"an escape that is one byte too long", 253, "/", 0, "", 221, "aa",
-		"80e440b9250a07f664325732ed80b852"},
-	{"an escape that ends at the cut", 218, "/", 60, "", 221, "a%2F",
-		"a7a97152c7eb66147eb7aa265f77ff93"},
-	{"an escape that lies across the cut", 219, "/", 60, "", 219, "aa",
-		"5206784a09c154d12b512af2dd572cfa"},
-	{"an escape that begins at the cut", 221, "/", 60, "", 221, "aa",
-		"05d597668a2c07edbbed4a2834bd945c"},
+	{"an escape that is one byte too long", 253, "/", 0, "", 221, "aa", "80e440b9250a07f664325732ed80b852"},
+	{"an escape that ends at the cut", 218, "/", 60, "", 221, "a%2F", "a7a97152c7eb66147eb7aa265f77ff93"},
+	{"an escape that lies across the cut", 219, "/", 60, "", 219, "aa", "5206784a09c154d12b512af2dd572cfa"},
+	{"an escape that begins at the cut", 221, "/", 60, "", 221, "aa", "05d597668a2c07edbbed4a2834bd945c"},
 	{"a character that ends at the cut", 218, "\xe2\x82\xac", 60, "", 221, "a\xe2\x82\xac",
-		"d6712ffe5f4d5e987e7b5101b729ccb4"},
+	 "d6712ffe5f4d5e987e7b5101b729ccb4"},
 	{"a character that lies across the cut", 219, "\xe2\x82\xac", 60, "", 219, "aa",
-		"6e5a8d8b3d52c1b5da448af29fd0e648"},
+	 "6e5a8d8b3d52c1b5da448af29fd0e648"},
 	{"four bytes that lie across the cut", 218, "\xf0\x9f\x98\x80", 60, "", 218, "aa",
-		"fbf1948416af20973fc32b7dacd15bf4"},
+	 "fbf1948416af20973fc32b7dacd15bf4"},
 	{"a control of two bytes across the cut goes as one", 217, "\xc2\x85", 60, "", 217, "aa",
-		"2c85ecf515cf81c11cd537561798dd97"},
+	 "2c85ecf515cf81c11cd537561798dd97"},
 	{"a control of two bytes that ends at the cut", 215, "\xc2\x85", 60, "", 221, "a%C2%85",
-		"5c415096d1a8f84e1c7c300f5f304762"},
+	 "5c415096d1a8f84e1c7c300f5f304762"},
 	{"a character that just fits", 252, "\xe2\x82\xac", 0, "", 255, "a\xe2\x82\xac", NULL},
 	{"a character that is one byte too long", 253, "\xe2\x82\xac", 0, "", 221, "aa",
-		"27364b05e2cfd7fbaa762afa13fe814b"},
-	{"a very long name", 100000, "", 0, ".json", 216, "aa",
-		"6d1cf22d7cc09b085dfc25ee1a1f3ae0"},
+	 "27364b05e2cfd7fbaa762afa13fe814b"},
+	{"a very long name", 100000, "", 0, ".json", 216, "aa", "6d1cf22d7cc09b085dfc25ee1a1f3ae0"},
 };
 
 static void test_long_names(void)
@@ -245,8 +240,19 @@ static void test_pairs(void)
 }
 
 static const struct slice units[] = {
-	TEXT("a"), TEXT("/"), TEXT("%"), TEXT("\0"), TEXT("\xff"), TEXT("\xc3\xa9"), TEXT("\xe2\x82\xac"),
-	TEXT("\xf0\x9f\x98\x80"), TEXT("\xc2\x85"), TEXT("\xe2\x82"), TEXT("."), TEXT("%~"), TEXT("%2F"),
+	TEXT("a"),
+	TEXT("/"),
+	TEXT("%"),
+	TEXT("\0"),
+	TEXT("\xff"),
+	TEXT("\xc3\xa9"),
+	TEXT("\xe2\x82\xac"),
+	TEXT("\xf0\x9f\x98\x80"),
+	TEXT("\xc2\x85"),
+	TEXT("\xe2\x82"),
+	TEXT("."),
+	TEXT("%~"),
+	TEXT("%2F"),
 };
 
 /* Names around the bound, of each unit behind each number of "a", so that each unit lies everywhere over the cut. */
@@ -305,7 +311,7 @@ static long pairs_finish(struct pairs *pairs)
 		const struct pair *a = &pairs->at[i - 1];
 		const struct pair *b = &pairs->at[i];
 		if (strcmp(a->name, b->name) != 0 ||
-				slice_eq(slice_make(a->raw, a->raw_len), slice_make(b->raw, b->raw_len)))
+		    slice_eq(slice_make(a->raw, a->raw_len), slice_make(b->raw, b->raw_len)))
 			continue;
 		clashes++;
 		diag("two for the name %s", a->name);

@@ -12,7 +12,10 @@
 #include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NONE {0, NO_EVENT, 0}
+#define NONE                                                                                                           \
+	{                                                                                                              \
+		0, NO_EVENT, 0                                                                                         \
+	}
 
 static const struct {
 	const char *name;
@@ -22,7 +25,11 @@ static const struct {
 	enum order_verdict want;
 } rows[] = {
 	{"an item that is not known counts", 5, 1, {NONE, NONE, NO_EVENT}, ORDER_APPLY},
-	{"the earliest event of all counts where nothing is known", INT64_MIN + 1, 1, {NONE, NONE, NO_EVENT}, ORDER_APPLY},
+	{"the earliest event of all counts where nothing is known",
+	 INT64_MIN + 1,
+	 1,
+	 {NONE, NONE, NO_EVENT},
+	 ORDER_APPLY},
 	{"an event newer than the visible one counts", 5, 1, {{9, 4, 9}, NONE, NO_EVENT}, ORDER_APPLY},
 	{"an event older than the visible one does not", 5, 9, {{9, 6, 1}, NONE, NO_EVENT}, ORDER_IGNORE},
 	{"of the same time the higher version counts", 5, 2, {{9, 5, 1}, NONE, NO_EVENT}, ORDER_APPLY},
@@ -46,7 +53,8 @@ static const struct {
 static void test_rule(void)
 {
 	for (size_t i = 0; i < COUNT(rows); i++)
-		is_int(order_publication(rows[i].event_at, rows[i].version, &rows[i].known), rows[i].want, "%s", rows[i].name);
+		is_int(order_publication(rows[i].event_at, rows[i].version, &rows[i].known), rows[i].want, "%s",
+		       rows[i].name);
 }
 
 /* Every small case against the rule said in other words. */
@@ -54,7 +62,8 @@ static void test_all_small_cases(void)
 {
 	int wrong = 0;
 	for (int i = 0; i < 3 * 3 * 4 * 4 * 4 * 3; i++) {
-		int event = 1 + i % 3, version = 1 + i / 3 % 3, live = i / 9 % 4, staged = i / 36 % 4, removed = i / 144 % 4;
+		int event = 1 + i % 3, version = 1 + i / 3 % 3, live = i / 9 % 4, staged = i / 36 % 4,
+		    removed = i / 144 % 4;
 		int number = 1 + i / 576;
 		struct store_known known = {NONE, NONE, removed ? removed : NO_EVENT};
 		if (live)
@@ -121,10 +130,13 @@ static void append_event(struct buf *body, const struct event *event, size_t typ
 {
 	static const char *const names[] = {"entry_published", "entry_unpublished", "entry_deleted", "entry_deleted",
 					    "content_type_deleted"};
-	buf_printf(body, "{\"type\":\"%s\",\"event_at\":\"2026-01-01T00:00:00.%03dZ\",\"content_type_uid\":\"t%zu\",\"data\":",
-		   names[event->kind], event->at, type);
+	buf_printf(
+		body,
+		"{\"type\":\"%s\",\"event_at\":\"2026-01-01T00:00:00.%03dZ\",\"content_type_uid\":\"t%zu\",\"data\":",
+		names[event->kind], event->at, type);
 	if (event->kind == PUBLISH)
-		buf_printf(body, "{\"uid\":\"a\",\"_version\":%d,\"publish_details\":{\"locale\":\"en\"}}}", event->version);
+		buf_printf(body, "{\"uid\":\"a\",\"_version\":%d,\"publish_details\":{\"locale\":\"en\"}}}",
+			   event->version);
 	else if (event->kind == DELETE_TYPE)
 		buf_append_text(body, "{}}");
 	else
@@ -139,7 +151,8 @@ static void apply_events(struct store *store, const struct mode *mode, const str
 	struct buf body = BUF_INIT;
 	struct err err = {0};
 	const struct stream stream = {.id = (int)type + 1};
-	struct apply apply = {.store = store, .stream = &stream, .now = mode->now, .rebuild = mode->rebuild, .text = &text};
+	struct apply apply = {
+		.store = store, .stream = &stream, .now = mode->now, .rebuild = mode->rebuild, .text = &text};
 	buf_append_text(&body, "{\"items\":[");
 	for (size_t i = 0; i < count; i++) {
 		buf_append_text(&body, i ? "," : "");
@@ -202,7 +215,8 @@ static bool next_order(size_t *order, size_t count)
 
 static void diag_story(const struct story *story, const size_t *order)
 {
-	static const char *const names[] = {"publish", "unpublish", "delete", "delete in all locales", "delete the type"};
+	static const char *const names[] = {"publish", "unpublish", "delete", "delete in all locales",
+					    "delete the type"};
 	diag("%s; visible before: %d.%d; then", story->mode->name, story->before.at, story->before.version);
 	for (size_t i = 0; i < story->count; i++)
 		diag("  %s at %d version %d", names[story->events[order[i]].kind], story->events[order[i]].at,
@@ -265,8 +279,10 @@ static const struct {
 } stories[] = {
 	{"a publication older than a removal of the same run does not come back",
 	 {&modes[0], {0}, {{DELETE, 3, 0}, {PUBLISH, 2, 1}}, 2}},
-	{"a publication of the time of its removal stays away", {&modes[0], {0}, {{PUBLISH, 3, 1}, {UNPUBLISH, 3, 0}}, 2}},
-	{"a publication after the removal of the type shows", {&modes[1], {PUBLISH, 1, 1}, {{DELETE_TYPE, 3, 0}, {PUBLISH, 4, 2}}, 2}},
+	{"a publication of the time of its removal stays away",
+	 {&modes[0], {0}, {{PUBLISH, 3, 1}, {UNPUBLISH, 3, 0}}, 2}},
+	{"a publication after the removal of the type shows",
+	 {&modes[1], {PUBLISH, 1, 1}, {{DELETE_TYPE, 3, 0}, {PUBLISH, 4, 2}}, 2}},
 	{"a publication of the text that is visible outlives the removal before it",
 	 {&modes[1], {PUBLISH, 1, 1}, {{PUBLISH, 4, 1}, {UNPUBLISH, 3, 0}, {PUBLISH, 2, 2}}, 3}},
 	{"a visible version newer than the whole new listing stays",

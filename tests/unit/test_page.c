@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define ENTRY \
-	"{\"type\":\"entry_published\",\"event_at\":\"2020-12-05T15:43:05.355Z\",\"content_type_uid\":\"blog\"," \
+#define ENTRY                                                                                                          \
+	"{\"type\":\"entry_published\",\"event_at\":\"2020-12-05T15:43:05.355Z\",\"content_type_uid\":\"blog\","       \
 	"\"data\":{\"uid\":\"a\",\"locale\":\"en-us\"}}"
 
 static const struct {
@@ -271,7 +271,13 @@ static void test_content_types(void)
 static void test_bad_content_types(void)
 {
 	static const char *const bodies[] = {
-		"", "[]", "{}", "{\"content_types\":null}", "{\"content_types\":{}}", "{\"content_types\":[", "<html>",
+		"",
+		"[]",
+		"{}",
+		"{\"content_types\":null}",
+		"{\"content_types\":{}}",
+		"{\"content_types\":[",
+		"<html>",
 		"{\"content_type\":[]}",
 	};
 	for (size_t i = 0; i < COUNT(bodies); i++) {

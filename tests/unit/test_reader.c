@@ -89,9 +89,12 @@ static void test_numbers_that_are_not_there(void)
 		int64_t parent;
 		long length = -1;
 		int entries = 0;
-		is_int(reader_attr(temp.reader, inos[i], &attr), -ESTALE, "node %lld: no attributes", (long long)inos[i]);
-		is_int(reader_parent(temp.reader, inos[i], &parent), -ESTALE, "node %lld: no parent", (long long)inos[i]);
-		is_int(reader_facts(temp.reader, inos[i], take_facts, &facts), -ESTALE, "node %lld: no facts", (long long)inos[i]);
+		is_int(reader_attr(temp.reader, inos[i], &attr), -ESTALE, "node %lld: no attributes",
+		       (long long)inos[i]);
+		is_int(reader_parent(temp.reader, inos[i], &parent), -ESTALE, "node %lld: no parent",
+		       (long long)inos[i]);
+		is_int(reader_facts(temp.reader, inos[i], take_facts, &facts), -ESTALE, "node %lld: no facts",
+		       (long long)inos[i]);
 		is_int(reader_text(temp.reader, inos[i], 0, 10, take_length, &length), -ESTALE, "node %lld: no text",
 		       (long long)inos[i]);
 		is_int(length, -1, "node %lld: nothing is handed out", (long long)inos[i]);
@@ -100,7 +103,8 @@ static void test_numbers_that_are_not_there(void)
 		is_int(entries, 0, "node %lld: of no entries", (long long)inos[i]);
 	}
 	long length = -1;
-	is_int(reader_text(temp.reader, STORE_INO_ENTRIES, 0, 10, take_length, &length), -ESTALE, "a directory has no text");
+	is_int(reader_text(temp.reader, STORE_INO_ENTRIES, 0, 10, take_length, &length), -ESTALE,
+	       "a directory has no text");
 }
 
 static void test_root(void)
@@ -113,7 +117,8 @@ static void test_root(void)
 		temp_must(reader_attr(temp.reader, ino, &attr), NULL, "reader_attr");
 		is_int(attr.kind, NODE_DIRECTORY, "node %lld is a directory", (long long)ino);
 		is_int(attr.links, ino == STORE_INO_ROOT ? 5 : 2, "node %lld: its links", (long long)ino);
-		ok(attr.mtime > now - 60000000000 && attr.mtime <= now + 60000000000, "node %lld: its time is now", (long long)ino);
+		ok(attr.mtime > now - 60000000000 && attr.mtime <= now + 60000000000, "node %lld: its time is now",
+		   (long long)ino);
 		temp_must(reader_parent(temp.reader, ino, &parent), NULL, "reader_parent");
 		is_int(parent, STORE_INO_ROOT, "node %lld: is in the root", (long long)ino);
 	}
@@ -159,8 +164,8 @@ static void check_text(struct temp_store *temp, const char *path, struct slice t
 		struct slice wanted = want ? slice_make(text.at + from, want) : slice_of("");
 		bool right = rc == 0 && piece.calls == 1 && slice_eq(buf_slice(&piece.bytes), wanted);
 		if (!right && wrong++ < 5)
-			diag("offset %lld size %zu: rc %d, %d calls, %zu bytes", (long long)offset, size, rc, piece.calls,
-			     piece.bytes.len);
+			diag("offset %lld size %zu: rc %d, %d calls, %zu bytes", (long long)offset, size, rc,
+			     piece.calls, piece.bytes.len);
 	}
 	is_int(wrong, 0, "a text of %ld bytes is read rightly from every offset in every size", len);
 }
@@ -199,7 +204,8 @@ static void test_text_given_up(void)
 	is_int(reader_text(temp.reader, ino, 0, 1000, take_piece, &piece), 0, "a piece of an old version");
 	store_reclaim(temp.store, &ino, 1, NULL);
 	piece.calls = 0;
-	is_int(reader_text(temp.reader, ino, 1000, 1000, take_piece, &piece), -ESTALE, "the next one after it was given up");
+	is_int(reader_text(temp.reader, ino, 1000, 1000, take_piece, &piece), -ESTALE,
+	       "the next one after it was given up");
 	is_int(piece.calls, 0, "hands out nothing");
 }
 
@@ -212,8 +218,9 @@ struct facts_text {
 static void write_facts(void *context, const struct node_facts *facts)
 {
 	struct facts_text *out = context;
-	snprintf(out->text, sizeof(out->text), "kind %d uid '%.*s' type '%.*s' locale '%.*s' title '%.*s' updated '%.*s' %lld v%lld",
-		 facts->kind, SLICE_FMT(facts->uid), SLICE_FMT(facts->content_type), SLICE_FMT(facts->locale),
+	snprintf(out->text, sizeof(out->text),
+		 "kind %d uid '%.*s' type '%.*s' locale '%.*s' title '%.*s' updated '%.*s' %lld v%lld", facts->kind,
+		 SLICE_FMT(facts->uid), SLICE_FMT(facts->content_type), SLICE_FMT(facts->locale),
 		 SLICE_FMT(facts->title), SLICE_FMT(facts->updated_at), (long long)facts->published_at, facts->version);
 }
 
@@ -231,7 +238,8 @@ static void test_facts(void)
 		{"assets/fr", "kind 0 uid '' type '' locale 'fr' title '' updated '' 0 v0"},
 		{"entries/a%2Fb/en/x%25.json",
 		 "kind 1 uid 'x%' type 'a/b' locale 'en' title 'A title' updated '2026-01-02T03:04:05.678Z' 7 v1"},
-		{"assets/fr/f.json", "kind 2 uid 'f' type '' locale 'fr' title 'A title' updated '2026-01-02T03:04:05.678Z' 8 v1"},
+		{"assets/fr/f.json",
+		 "kind 2 uid 'f' type '' locale 'fr' title 'A title' updated '2026-01-02T03:04:05.678Z' 8 v1"},
 		{"content_types/a%2Fb.json",
 		 "kind 3 uid 'a/b' type 'a/b' locale '' title 'A title' updated '2026-01-02T03:04:05.678Z' 9 v1"},
 	};
@@ -242,8 +250,8 @@ static void test_facts(void)
 	temp_store_place(&temp, temp_asset("fr", "f"), 8, "x");
 	temp_store_place(&temp, temp_schema("a/b"), 9, "x");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		is_int(reader_facts(temp.reader, temp_store_ino(&temp, rows[i].path), write_facts, &facts), 0, "/%s has facts",
-		       rows[i].path);
+		is_int(reader_facts(temp.reader, temp_store_ino(&temp, rows[i].path), write_facts, &facts), 0,
+		       "/%s has facts", rows[i].path);
 		is_str(facts.text, rows[i].want, "/%s: its facts", rows[i].path);
 	}
 	int64_t ino = temp_store_ino(&temp, "entries/a%2Fb/en/x%25.json");
@@ -257,7 +265,8 @@ static void test_facts(void)
 static void write_count(void *context, struct slice content_type, struct slice locale, int64_t files)
 {
 	struct buf *out = context;
-	buf_printf(out, "%s%.*s/%.*s:%lld", out->len ? " " : "", SLICE_FMT(content_type), SLICE_FMT(locale), (long long)files);
+	buf_printf(out, "%s%.*s/%.*s:%lld", out->len ? " " : "", SLICE_FMT(content_type), SLICE_FMT(locale),
+		   (long long)files);
 }
 
 static void check_sums(struct temp_store *temp, const char *when, const char *totals_want, const char *counts_want)
@@ -286,9 +295,11 @@ static void test_sums(void)
 	temp_store_place(&temp, temp_entry("blog", "en", "a"), 1, "123");
 	temp_store_place(&temp, temp_entry("blog", "en", "b"), 1, "123");
 	temp_store_place(&temp, temp_asset("en", "f"), 1, "1");
-	check_sums(&temp, "six files", "1 types 4 entries 1 assets 10 directories 18 bytes", "blog/en:2 blog/fr:1 page/fr:1");
+	check_sums(&temp, "six files", "1 types 4 entries 1 assets 10 directories 18 bytes",
+		   "blog/en:2 blog/fr:1 page/fr:1");
 	temp_store_place(&temp, temp_entry("blog", "en", "a"), 2, "1234567890");
-	check_sums(&temp, "a longer version", "1 types 4 entries 1 assets 10 directories 25 bytes", "blog/en:2 blog/fr:1 page/fr:1");
+	check_sums(&temp, "a longer version", "1 types 4 entries 1 assets 10 directories 25 bytes",
+		   "blog/en:2 blog/fr:1 page/fr:1");
 	temp_store_unplace(&temp, temp_entry("blog", "", ""), 9);
 	temp_store_unplace(&temp, temp_asset("", "f"), 9);
 	check_sums(&temp, "a type is gone", "1 types 1 entries 0 assets 6 directories 8 bytes", "page/fr:1");
@@ -303,15 +314,33 @@ static void test_sync_state(void)
 		uint64_t pages, items;
 	} rows[] = {
 		{"no stream has begun", {{0}, {0}}, false, 0, 0},
-		{"a first run is under way", {{.id = 1, .run = RUN_FIRST, .page_token = (char *)"p", .pages = 2, .items = 150}, {0}},
-		 false, 2, 150},
-		{"a first run has ended", {{.id = 1, .sync_token = (char *)"s", .run = RUN_DELTA, .pages = 1, .items = 7}, {0}}, true, 1, 7},
+		{"a first run is under way",
+		 {{.id = 1, .run = RUN_FIRST, .page_token = (char *)"p", .pages = 2, .items = 150}, {0}},
+		 false,
+		 2,
+		 150},
+		{"a first run has ended",
+		 {{.id = 1, .sync_token = (char *)"s", .run = RUN_DELTA, .pages = 1, .items = 7}, {0}},
+		 true,
+		 1,
+		 7},
 		{"nothing is under way", {{.id = 1, .sync_token = (char *)"s"}, {0}}, true, 0, 0},
-		{"one of two has ended", {{.id = 1, .sync_token = (char *)"s"}, {.id = 2, .run = RUN_FIRST, .pages = 1, .items = 3}},
-		 false, 1, 3},
-		{"two are under way", {{.id = 1, .run = RUN_FIRST, .pages = 1, .items = 3}, {.id = 2, .run = RUN_FIRST, .pages = 1, .items = 4}},
-		 false, 2, 7},
-		{"both have ended", {{.id = 1, .sync_token = (char *)"s"}, {.id = 2, .sync_token = (char *)"t"}}, true, 0, 0},
+		{"one of two has ended",
+		 {{.id = 1, .sync_token = (char *)"s"}, {.id = 2, .run = RUN_FIRST, .pages = 1, .items = 3}},
+		 false,
+		 1,
+		 3},
+		{"two are under way",
+		 {{.id = 1, .run = RUN_FIRST, .pages = 1, .items = 3},
+		  {.id = 2, .run = RUN_FIRST, .pages = 1, .items = 4}},
+		 false,
+		 2,
+		 7},
+		{"both have ended",
+		 {{.id = 1, .sync_token = (char *)"s"}, {.id = 2, .sync_token = (char *)"t"}},
+		 true,
+		 0,
+		 0},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(temp_store_finish) struct temp_store temp;
@@ -324,7 +353,8 @@ static void test_sync_state(void)
 		temp_must(store_quarantine(temp.store, slice_of("{}"), "x", &err), &err, "store_quarantine");
 		temp_must(store_commit(temp.store, &err), &err, "store_commit");
 		temp_must(reader_sync_state(temp.reader, &state, &err), &err, "reader_sync_state");
-		is_int(state.complete, rows[i].complete, "%s: the content is %s", rows[i].name, rows[i].complete ? "whole" : "not whole");
+		is_int(state.complete, rows[i].complete, "%s: the content is %s", rows[i].name,
+		       rows[i].complete ? "whole" : "not whole");
 		is_int((long long)state.pages, (long long)rows[i].pages, "%s: pages", rows[i].name);
 		is_int((long long)state.items, (long long)rows[i].items, "%s: items", rows[i].name);
 		is_int(state.quarantined, 1, "%s: what is in quarantine", rows[i].name);
@@ -364,11 +394,13 @@ static void test_beside_a_writer(void)
 	const struct store_item item = temp_item(temp_entry("blog", "en", "a"), 2, "new");
 	temp_must(store_place(temp.store, &item, &err), &err, "store_place");
 	int64_t began = clock_monotonic_ms();
-	is_str(temp_store_tree(&temp), "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=old assets/",
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=old assets/",
 	       "a reader sees the last committed state while a transaction is under way");
 	ok(clock_monotonic_ms() - began < 5000, "and does not wait for it");
 	temp_must(store_commit(temp.store, &err), &err, "store_commit");
-	is_str(temp_store_tree(&temp), "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=new assets/",
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=new assets/",
 	       "and the new one after the commit");
 }
 
@@ -384,7 +416,8 @@ static void test_opening(void)
 	temp_store_place(&temp, temp_schema("blog"), 1, "x");
 	temp_store_stop(&temp);
 	is_int(reader_open(&temp.reader, temp.path, &err), 0, "a store that nobody writes to can");
-	is_str(temp_store_tree(&temp), "content_types/ content_types/blog.json=x entries/ assets/", "with all that is in it");
+	is_str(temp_store_tree(&temp), "content_types/ content_types/blog.json=x entries/ assets/",
+	       "with all that is in it");
 	reader_close(NULL);
 }
 

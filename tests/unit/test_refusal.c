@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PARAMETERS \
+#define PARAMETERS                                                                                                     \
 	"\"error_message\":\"Failed to fetch items. Please try again with valid parameters.\",\"error_code\":141"
 #define NO_STACK "{\"error_message\":\"We can't find that Stack. Please try again.\",\"error_code\":109,"
 #define NOT_LOGGED_IN "{\"error_message\":\"You're not allowed in here unless you're logged in.\",\"error_code\":105,"

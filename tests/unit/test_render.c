@@ -1,6 +1,5 @@
 #include "json_model.h"
 #include "tap.h"
-
 #include "tree/render.h"
 #include "util/cleanup.h"
 #include "util/json.h"
@@ -28,11 +27,11 @@ static const struct {
 	{"an object has a member a line", "{\"b\":1,\"a\":2}", "{\n  \"b\": 1,\n  \"a\": 2\n}"},
 	{"an array has an element a line", "[1,\"a\",null]", "[\n  1,\n  \"a\",\n  null\n]"},
 	{"each level has two spaces more", "{\"a\":[{\"b\":[1]}]}",
-		"{\n  \"a\": [\n    {\n      \"b\": [\n        1\n      ]\n    }\n  ]\n}"},
+	 "{\n  \"a\": [\n    {\n      \"b\": [\n        1\n      ]\n    }\n  ]\n}"},
 	{"empty ones inside stay on their line", "{\"a\":{},\"b\":[],\"c\":[[],{}]}",
-		"{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    [],\n    {}\n  ]\n}"},
+	 "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    [],\n    {}\n  ]\n}"},
 	{"other white space is dropped", " {\r\n\t\"a\" :\n[ 1 ,2\t] , \"b\":3 }\n",
-		"{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": 3\n}"},
+	 "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": 3\n}"},
 	{"a key that comes twice comes twice", "{\"a\":1,\"a\":1}", "{\n  \"a\": 1,\n  \"a\": 1\n}"},
 	{"the empty key", "{\"\":\"\"}", "{\n  \"\": \"\"\n}"},
 
@@ -45,18 +44,18 @@ static const struct {
 	{"a tiny number stays", "1e-400", "1e-400"},
 
 	/* Strings. */
-	{"UTF-8 is written as itself",
-		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+	{"UTF-8 is written as itself", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
+	 "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
 	{"escaped letters become plain", "\"\\u0041\\u00e9\\u20AC\"", "\"A\xc3\xa9\xe2\x82\xac\""},
 	{"a pair of escapes becomes one character", "\"\\ud83d\\uDE00\"", "\"\xf0\x9f\x98\x80\""},
 	{"a slash needs no escape", "\"a\\/b\\u002f\"", "\"a/b/\""},
 	{"a quote and a backslash keep theirs", "\"\\\"\\\\\\u0022\\u005C\"", "\"\\\"\\\\\\\"\\\\\""},
 	{"short escapes stay short", "\"\\b\\f\\n\\r\\t\"", "\"\\b\\f\\n\\r\\t\""},
 	{"long forms of short escapes become short", "\"\\u0008\\u000C\\u000a\\u000D\\u0009\"", "\"\\b\\f\\n\\r\\t\""},
-	{"other control characters stay escaped",
-		"\"\\u0000\\u0001\\u000B\\u001F\"", "\"\\u0000\\u0001\\u000b\\u001f\""},
-	{"DEL and what is above it are written as themselves",
-		"\"\\u007f\\u0080\\u2028\"", "\"\x7f\xc2\x80\xe2\x80\xa8\""},
+	{"other control characters stay escaped", "\"\\u0000\\u0001\\u000B\\u001F\"",
+	 "\"\\u0000\\u0001\\u000b\\u001f\""},
+	{"DEL and what is above it are written as themselves", "\"\\u007f\\u0080\\u2028\"",
+	 "\"\x7f\xc2\x80\xe2\x80\xa8\""},
 	{"a lone high surrogate stays escaped", "\"\\uD800x\"", "\"\\ud800x\""},
 	{"a lone low surrogate stays escaped", "\"\\uDFFF\"", "\"\\udfff\""},
 	{"a pair the wrong way round stays escaped", "\"\\ude00\\ud83d\"", "\"\\ude00\\ud83d\""},
@@ -129,8 +128,8 @@ static void test_depth(void)
 /* Nobody may render what was not checked, but it must stay inside the buffer. */
 static void test_broken(void)
 {
-	static const char *const broken[] = {"\"\\x", "\\x", "\\", "\\u", "\\ud83d\\u",
-		":", "}", "]]", "{:", "[,", "\"a\":", ","};
+	static const char *const broken[] = {"\"\\x", "\\x", "\\", "\\u", "\\ud83d\\u", ":",
+					     "}",     "]]",  "{:", "[,",  "\"a\":",     ","};
 	for (size_t i = 0; i < COUNT(broken); i++) {
 		bool good = true;
 		for (int times = 1; times < 100 && good; times++) {

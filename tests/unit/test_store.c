@@ -27,7 +27,11 @@ static void test_modes(void)
 	static const struct {
 		const char *name;
 		int mode;
-	} rows[] = {{"a", 0700}, {"a/b", 0700}, {"a/b/x.db", 0600}, {"a/b/x.db-wal", 0600}, {"a/b/x.db-shm", 0600},
+	} rows[] = {{"a", 0700},
+		    {"a/b", 0700},
+		    {"a/b/x.db", 0600},
+		    {"a/b/x.db-wal", 0600},
+		    {"a/b/x.db-shm", 0600},
 		    {"a/b/x.db.lock", 0600}};
 	CLEANUP(temp_store_finish) struct temp_store temp;
 	temp_store_init(&temp);
@@ -63,7 +67,8 @@ static void test_symbolic_link(void)
 	snprintf(target, sizeof(target), "%s/target", temp.folder);
 	temp_must(symlink(target, temp.path), NULL, "symlink");
 	struct err err = {0};
-	is_int(store_open(&temp.store, temp.path, &temp_identity, &err), -ELOOP, "a symbolic link in place of the store is refused");
+	is_int(store_open(&temp.store, temp.path, &temp_identity, &err), -ELOOP,
+	       "a symbolic link in place of the store is refused");
 	is_int(access(target, F_OK), -1, "and nothing is made where it points to");
 }
 
@@ -77,19 +82,27 @@ static void test_identity(void)
 		const char *says; /* NULL: opens */
 	} rows[] = {
 		{"the same settings", {"https://cdn.example.org", "blt1", "preview", "main", ""}, NULL},
-		{"another host", {"https://eu.example.org", "blt1", "preview", "main", ""},
+		{"another host",
+		 {"https://eu.example.org", "blt1", "preview", "main", ""},
 		 "differ in: host ('https://cdn.example.org' in the store, 'https://eu.example.org' now). Name another file"},
-		{"another API key", {"https://cdn.example.org", "blt2", "preview", "main", ""},
+		{"another API key",
+		 {"https://cdn.example.org", "blt2", "preview", "main", ""},
 		 "differ in: API key ('blt1' in the store, 'blt2' now)."},
-		{"another environment", {"https://cdn.example.org", "blt1", "live", "main", ""},
+		{"another environment",
+		 {"https://cdn.example.org", "blt1", "live", "main", ""},
 		 "differ in: environment ('preview' in the store, 'live' now)."},
-		{"another branch", {"https://cdn.example.org", "blt1", "preview", "next", ""},
+		{"another branch",
+		 {"https://cdn.example.org", "blt1", "preview", "next", ""},
 		 "differ in: branch ('main' in the store, 'next' now)."},
-		{"other filters", {"https://cdn.example.org", "blt1", "preview", "main", "locale=en"},
+		{"other filters",
+		 {"https://cdn.example.org", "blt1", "preview", "main", "locale=en"},
 		 "differ in: filters ('' in the store, 'locale=en' now)."},
-		{"two that differ", {"https://cdn.example.org", "blt2", "preview", "next", ""},
+		{"two that differ",
+		 {"https://cdn.example.org", "blt2", "preview", "next", ""},
 		 "differ in: API key ('blt1' in the store, 'blt2' now), branch ('main' in the store, 'next' now)."},
-		{"a value that begins as the other", {"https://cdn.example.org", "blt", "preview", "main", ""}, "API key"},
+		{"a value that begins as the other",
+		 {"https://cdn.example.org", "blt", "preview", "main", ""},
+		 "API key"},
 	};
 	CLEANUP(temp_store_finish) struct temp_store temp;
 	temp_store_open(&temp);
@@ -101,12 +114,14 @@ static void test_identity(void)
 		is_int(store_open(&store, temp.path, &rows[i].identity, &err), rows[i].says ? -EINVAL : 0, "%s: %s",
 		       rows[i].name, rows[i].says ? "refused" : "opens");
 		ok(!rows[i].says == !!store, "%s: and gives a store only then", rows[i].name);
-		if (rows[i].says && !ok(strstr(err.text, rows[i].says) != NULL, "%s: the message says which", rows[i].name))
+		if (rows[i].says &&
+		    !ok(strstr(err.text, rows[i].says) != NULL, "%s: the message says which", rows[i].name))
 			diag("  got: %s\n want: %s", err.text, rows[i].says);
 		store_close(store);
 	}
 	temp_store_start(&temp);
-	is_str(temp_store_tree(&temp), "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=x assets/",
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=x assets/",
 	       "the content is still there after all of them");
 }
 
@@ -118,7 +133,8 @@ static void test_second_opener(void)
 	char want[32];
 	temp_store_open(&temp);
 	snprintf(want, sizeof(want), "(process %d)", (int)getpid());
-	is_int(store_open(&second, temp.path, &temp_identity, &err), -EBUSY, "a store that is open cannot be opened again");
+	is_int(store_open(&second, temp.path, &temp_identity, &err), -EBUSY,
+	       "a store that is open cannot be opened again");
 	ok(!second && strstr(err.text, "in use by another contentfs") && strstr(err.text, want),
 	   "and the message says by whom: %s", err.text);
 	temp_store_stop(&temp);
@@ -157,14 +173,16 @@ static const struct {
 	const char *bytes; /* else what is in the file */
 	const char *says;
 } foreign[] = {
-	{"a database of another program", "CREATE TABLE mail (id INTEGER PRIMARY KEY); INSERT INTO mail VALUES (7);", NULL,
-	 "is a database of another program: name another file with --store"},
+	{"a database of another program", "CREATE TABLE mail (id INTEGER PRIMARY KEY); INSERT INTO mail VALUES (7);",
+	 NULL, "is a database of another program: name another file with --store"},
 	{"a database with a version of its own", "PRAGMA user_version = 3", NULL, "is a database of another program"},
 	{"a database with an application id of its own", "PRAGMA application_id = 99; CREATE TABLE t (x);", NULL,
 	 "is a database of another program"},
-	{"a store of a newer contentfs", "PRAGMA application_id = 1131693683; PRAGMA user_version = 99; CREATE TABLE t (x);", NULL,
+	{"a store of a newer contentfs",
+	 "PRAGMA application_id = 1131693683; PRAGMA user_version = 99; CREATE TABLE t (x);", NULL,
 	 "was written by a newer contentfs (layout 99"},
-	{"a file of some other kind", NULL, "%PDF-1.7, or whatever else a person may have named by mistake; long enough", "damaged"},
+	{"a file of some other kind", NULL,
+	 "%PDF-1.7, or whatever else a person may have named by mistake; long enough", "damaged"},
 };
 
 static void test_foreign_files(void)
@@ -175,11 +193,13 @@ static void test_foreign_files(void)
 		CLEANUP(buf_finish) struct buf after = BUF_INIT;
 		struct err err = {0};
 		temp_store_init(&temp);
-		temp_file_write(temp.path, foreign[i].bytes ? foreign[i].bytes : "", foreign[i].bytes ? strlen(foreign[i].bytes) : 0);
+		temp_file_write(temp.path, foreign[i].bytes ? foreign[i].bytes : "",
+				foreign[i].bytes ? strlen(foreign[i].bytes) : 0);
 		if (foreign[i].sql)
 			temp_store_ask(&temp, foreign[i].sql);
 		temp_file_read(temp.path, &before);
-		is_int(store_open(&temp.store, temp.path, &temp_identity, &err), -EUCLEAN, "%s is refused", foreign[i].name);
+		is_int(store_open(&temp.store, temp.path, &temp_identity, &err), -EUCLEAN, "%s is refused",
+		       foreign[i].name);
 		if (!ok(strstr(err.text, foreign[i].says) && strstr(err.text, temp.path), "%s: the message says so",
 			foreign[i].name))
 			diag("%s", err.text);
@@ -187,7 +207,8 @@ static void test_foreign_files(void)
 		ok(before.len > 0 && slice_eq(buf_slice(&before), buf_slice(&after)), "%s: not a byte of it is changed",
 		   foreign[i].name);
 		struct store_reader *reader = NULL;
-		is_int(reader_open(&reader, temp.path, &err), -EUCLEAN, "%s is refused by a reader too", foreign[i].name);
+		is_int(reader_open(&reader, temp.path, &err), -EUCLEAN, "%s is refused by a reader too",
+		       foreign[i].name);
 		reader_close(reader);
 	}
 }
@@ -202,7 +223,8 @@ static void test_empty_file(void)
 	is_int(reader_open(&reader, temp.path, &err), -EUCLEAN, "an empty file is nothing to read");
 	ok(strstr(err.text, "run contentfs sync") != NULL, "and the message says what to do: %s", err.text);
 	is_int(store_open(&temp.store, temp.path, &temp_identity, &err), 0, "but it may become a store");
-	is_str(temp_store_ask(&temp, "PRAGMA application_id; PRAGMA journal_mode"), "1131693683 wal", "which file(1) knows");
+	is_str(temp_store_ask(&temp, "PRAGMA application_id; PRAGMA journal_mode"), "1131693683 wal",
+	       "which file(1) knows");
 }
 
 /* --- transactions ------------------------------------------------------------------------------------------------- */
@@ -290,11 +312,17 @@ static void test_streams(void)
 	struct err err = {0};
 	temp_store_open(&temp);
 	is_int(store_stream_load(temp.store, 7, &read, &err), 0, "a stream that is new to the store can be loaded");
-	ok(read.id == 7 && read.run == RUN_FIRST && !read.sync_token && !read.page_token && !read.content_type && !read.locale &&
-		   read.pages == 0 && read.items == 0,
+	ok(read.id == 7 && read.run == RUN_FIRST && !read.sync_token && !read.page_token && !read.content_type &&
+		   !read.locale && read.pages == 0 && read.items == 0,
 	   "and begins with a first run");
-	const struct stream stream = {.id = 7, .content_type = (char *)"blog", .locale = (char *)"", .sync_token = (char *)"s'1",
-				      .page_token = (char *)"p\xc3\xa9", .run = RUN_REBUILD, .pages = 3, .items = 250};
+	const struct stream stream = {.id = 7,
+				      .content_type = (char *)"blog",
+				      .locale = (char *)"",
+				      .sync_token = (char *)"s'1",
+				      .page_token = (char *)"p\xc3\xa9",
+				      .run = RUN_REBUILD,
+				      .pages = 3,
+				      .items = 250};
 	temp_must(store_begin(temp.store, &err), &err, "store_begin");
 	is_int(store_stream_save(temp.store, &stream, &err), 0, "a stream can be saved");
 	temp_must(store_commit(temp.store, &err), &err, "store_commit");

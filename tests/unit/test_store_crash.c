@@ -30,7 +30,7 @@
 #define LISTING_ITEMS 10 /* on a page of a new listing */
 #define SKIPPED 3        /* pages that a new listing is ahead */
 #define TEST_MS 2000
-#define ANSWER_US 2000     /* what a network takes: time to be killed in between */
+#define ANSWER_US 2000 /* what a network takes: time to be killed in between */
 
 /* --- the service -------------------------------------------------------------------------------------------------- */
 
@@ -51,7 +51,10 @@ static struct happening happening_of(long page, int item)
 	struct rng rng = {(uint64_t)(page * PAGE_ITEMS + item + 1)};
 	size_t dice = rng_below(&rng, 40);
 	return (struct happening){
-		.what = dice < 28 ? PUBLISHED : dice < 36 ? UNPUBLISHED : dice < 39 ? DELETED_EVERYWHERE : TYPE_DELETED,
+		.what = dice < 28   ? PUBLISHED
+			: dice < 36 ? UNPUBLISHED
+			: dice < 39 ? DELETED_EVERYWHERE
+				    : TYPE_DELETED,
 		.type = (int)rng_below(&rng, TYPES),
 		.locale = (int)rng_below(&rng, LOCALES),
 		.uid = (int)rng_below(&rng, UIDS),
@@ -101,10 +104,12 @@ static const struct state *state_before(long page)
 
 static void append_item(struct buf *body, const struct happening *h)
 {
-	static const char *const names[] = {"entry_published", "entry_unpublished", "entry_deleted", "content_type_deleted"};
+	static const char *const names[] = {"entry_published", "entry_unpublished", "entry_deleted",
+					    "content_type_deleted"};
 	char time[TIME_ISO_SIZE];
 	buf_printf(body, "%s{\"type\":\"%s\",\"event_at\":\"%s\",\"content_type_uid\":\"t%d\",\"data\":{",
-		   body->text[body->len - 1] == '[' ? "" : ",", names[h->what], time_format_iso(1700000000000 + h->at, time), h->type);
+		   body->text[body->len - 1] == '[' ? "" : ",", names[h->what],
+		   time_format_iso(1700000000000 + h->at, time), h->type);
 	if (h->what != TYPE_DELETED)
 		buf_printf(body, "\"uid\":\"u%02d\"", h->uid);
 	if (h->what == UNPUBLISHED)
@@ -223,7 +228,8 @@ static void work(struct temp_store *temp, long shown)
 		struct sync_result result;
 		temp_must(sync_run(sync, &result, &err), &err, "the child: sync_run");
 		temp_must(store_reclaim(temp->store, NULL, SUPERSEDED_ALL, &err), &err, "the child: store_reclaim");
-		temp_must(store_set_announced(temp->store, store_journal_end(temp->store), &err), &err, "the child: announced");
+		temp_must(store_set_announced(temp->store, store_journal_end(temp->store), &err), &err,
+			  "the child: announced");
 	}
 }
 
@@ -281,11 +287,13 @@ static bool check(struct temp_store *temp, struct standing *standing)
 	temp_store_start(temp);
 	*standing = look(temp);
 	write_expected(standing->shown, &want);
-	const char *got = temp_store_ask(temp, "SELECT content_type || '/' || locale || '/' || uid || '@' || version FROM entries"
-					       " ORDER BY content_type, locale, uid");
+	const char *got =
+		temp_store_ask(temp, "SELECT content_type || '/' || locale || '/' || uid || '@' || version FROM entries"
+				     " ORDER BY content_type, locale, uid");
 	bool right = strcmp(got, buf_text(&want)) == 0;
 	if (!right)
-		diag("run %d, pages before %ld:\n  got: %s\n want: %s", standing->run, standing->shown, got, buf_text(&want));
+		diag("run %d, pages before %ld:\n  got: %s\n want: %s", standing->run, standing->shown, got,
+		     buf_text(&want));
 	const char *fault = temp_store_fault(temp);
 	if (*fault)
 		diag("%s", fault);

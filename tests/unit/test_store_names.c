@@ -40,7 +40,8 @@ static void list(struct temp_store *temp, const char *path, int64_t cookie, stru
 	buf_reset(&listing->names);
 	listing->count = 0;
 	listing->ascending = true;
-	temp_must(reader_list(temp->reader, temp_store_ino(temp, path), cookie, note_entry, listing), NULL, "reader_list");
+	temp_must(reader_list(temp->reader, temp_store_ino(temp, path), cookie, note_entry, listing), NULL,
+		  "reader_list");
 }
 
 static void test_resuming(void)
@@ -53,7 +54,8 @@ static void test_resuming(void)
 	for (size_t i = 0; i < COUNT(uids); i++)
 		temp_store_place(&temp, temp_entry("blog", "en", uids[i]), 1, "x");
 	list(&temp, "entries/blog/en", 0, &all);
-	is_str(all.names.text, "m.json z.json a.json q.json B.json 10.json 9.json", "a listing has the order of arrival");
+	is_str(all.names.text, "m.json z.json a.json q.json B.json 10.json 9.json",
+	       "a listing has the order of arrival");
 	ok(all.ascending, "and ascending cookies");
 	const char *want = all.names.text;
 	for (size_t i = 0; i < all.count; i++) {
@@ -98,7 +100,8 @@ static void test_changes_while_listing(void)
 	is_str(after.names.text, "5.json 6.json 7.json 9.json new.json 1.json",
 	       "a listing goes on with what is left, in its old order, and what is new");
 	list(&temp, "entries/blog/en", 0, &after);
-	is_str(after.names.text, "0.json 2.json 5.json 6.json 7.json 9.json new.json 1.json", "a new listing has the same order");
+	is_str(after.names.text, "0.json 2.json 5.json 6.json 7.json 9.json new.json 1.json",
+	       "a new listing has the same order");
 	is_int(after.cookies[1], before.cookies[2], "a name keeps its cookie over its versions");
 	ok(after.cookies[7] > before.cookies[9], "one that was gone and came back has a new one");
 }
@@ -115,8 +118,8 @@ static bool note_change(void *context, const struct change *change)
 {
 	struct journal *journal = context;
 	static const char *const ops[] = {"?", "added", "changed", "removed"};
-	buf_printf(&journal->text, "%s%s %lld %s %lld", journal->text.len ? ", " : "", ops[change->op], (long long)change->parent,
-		   change->name.at, (long long)change->old);
+	buf_printf(&journal->text, "%s%s %lld %s %lld", journal->text.len ? ", " : "", ops[change->op],
+		   (long long)change->parent, change->name.at, (long long)change->old);
 	if (change->id <= journal->last)
 		buf_append_text(&journal->text, " (out of order)");
 	journal->last = change->id;
@@ -150,7 +153,8 @@ static void test_journal(void)
 	long long blog = temp_store_ino(&temp, "entries/blog"), en = temp_store_ino(&temp, "entries/blog/en");
 	long long first = temp_store_ino(&temp, "entries/blog/en/a.json");
 	snprintf(want, sizeof(want), "added 3 blog 0, added %lld en 0, added %lld a.json 0", blog, en);
-	is_str(changes_after(&temp, 0, &journal), want, "a first file adds two directories and itself, from the top down");
+	is_str(changes_after(&temp, 0, &journal), want,
+	       "a first file adds two directories and itself, from the top down");
 	is_int(store_journal_end(temp.store), journal.last, "the journal's end is its last entry");
 
 	int64_t seen = journal.last;
@@ -161,8 +165,10 @@ static void test_journal(void)
 
 	seen = journal.last;
 	temp_store_unplace(&temp, temp_entry("blog", "en", "a"), 2);
-	snprintf(want, sizeof(want), "removed %lld a.json %lld, removed %lld en %lld, removed 3 blog %lld", en, second, blog, en, blog);
-	is_str(changes_after(&temp, seen, &journal), want, "a removal takes the empty directories too, from the bottom up");
+	snprintf(want, sizeof(want), "removed %lld a.json %lld, removed %lld en %lld, removed 3 blog %lld", en, second,
+		 blog, en, blog);
+	is_str(changes_after(&temp, seen, &journal), want,
+	       "a removal takes the empty directories too, from the bottom up");
 
 	int64_t end = journal.last;
 	is_str(changes_after(&temp, end, &journal), "", "after the last change there is none");
@@ -193,13 +199,16 @@ static void test_announcing(void)
 	is_int(state.announced, 1, "is remembered");
 	is_str(temp_store_ask(&temp, "SELECT count(*) FROM change"), "1", "and a short journal is kept");
 
-	temp_store_ask(&temp, "UPDATE sqlite_sequence SET seq = 150000 WHERE name = 'change';"
-			      "INSERT INTO change SELECT 40000, at, op, kind, parent, 'old', old, 0, '', '', '' FROM change;"
-			      "INSERT INTO change SELECT 60000, at, op, kind, parent, 'new', old, 0, '', '', '' FROM change WHERE id = 1");
+	temp_store_ask(
+		&temp,
+		"UPDATE sqlite_sequence SET seq = 150000 WHERE name = 'change';"
+		"INSERT INTO change SELECT 40000, at, op, kind, parent, 'old', old, 0, '', '', '' FROM change;"
+		"INSERT INTO change SELECT 60000, at, op, kind, parent, 'new', old, 0, '', '', '' FROM change WHERE id = 1");
 	temp_store_stop(&temp);
 	temp_store_start(&temp);
 	temp_must(store_set_announced(temp.store, 30000, &err), &err, "store_set_announced");
-	is_str(temp_store_ask(&temp, "SELECT id FROM change ORDER BY id"), "40000 60000", "a long one loses what was announced");
+	is_str(temp_store_ask(&temp, "SELECT id FROM change ORDER BY id"), "40000 60000",
+	       "a long one loses what was announced");
 	temp_must(store_set_announced(temp.store, 150000, &err), &err, "store_set_announced");
 	is_str(temp_store_ask(&temp, "SELECT id FROM change ORDER BY id"), "60000", "but for its last 100000 changes");
 	is_int(store_journal_end(temp.store), 150000, "and its end stays");
@@ -240,8 +249,8 @@ static void test_wildcards(void)
 		temp_store_place(&temp, temp_asset("fr", "b"), 1, "7");
 		temp_store_place(&temp, temp_schema("blog"), 1, "8");
 		temp_store_unplace(&temp, wildcards[i].key, wildcards[i].event_at);
-		is_str(temp_store_ask(&temp, "SELECT v.text FROM dirent d JOIN version v ON v.ino = d.ino ORDER BY 1"), wildcards[i].left,
-		       "%s: what is left", wildcards[i].name);
+		is_str(temp_store_ask(&temp, "SELECT v.text FROM dirent d JOIN version v ON v.ino = d.ino ORDER BY 1"),
+		       wildcards[i].left, "%s: what is left", wildcards[i].name);
 		is_str(temp_store_fault(&temp), "", "%s: the store is sound", wildcards[i].name);
 	}
 }
@@ -274,11 +283,15 @@ static const struct {
 	{"300 letters",
 	 {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 300}, NULL},
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  300},
+	 NULL},
 	{"300 letters, of which the last is another",
 	 {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 300}, NULL},
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+	  300},
+	 NULL},
 };
 
 /* Every odd uid as a file, and as the content type and the locale of another. */
@@ -308,14 +321,17 @@ static void check_odd(struct temp_store *temp, size_t i)
 		struct store_known known;
 		temp_must(store_find(temp->store, &keys[k], &known, NULL), NULL, "store_find");
 		if (known.live.ino)
-			temp_must(reader_text(temp->reader, known.live.ino, 0, 64, take_text, &text), NULL, "reader_text");
-		is_str(buf_text(&text), want, "%s: %s is found by its uid", odd[i].what, k ? "the one below it" : "the file");
+			temp_must(reader_text(temp->reader, known.live.ino, 0, 64, take_text, &text), NULL,
+				  "reader_text");
+		is_str(buf_text(&text), want, "%s: %s is found by its uid", odd[i].what,
+		       k ? "the one below it" : "the file");
 	}
 	if (!odd[i].name)
 		return;
 	struct node_attr attr;
 	int64_t directory = temp_store_ino(temp, "entries/blog/en");
-	is_int(reader_lookup(temp->reader, directory, slice_of(odd[i].name), &attr), 0, "%s: and by its name", odd[i].what);
+	is_int(reader_lookup(temp->reader, directory, slice_of(odd[i].name), &attr), 0, "%s: and by its name",
+	       odd[i].what);
 }
 
 static void test_odd_uids(void)
@@ -335,8 +351,8 @@ static void test_odd_uids(void)
 		temp_store_unplace(&temp, file, 2);
 		temp_store_unplace(&temp, type, 2);
 		snprintf(left, sizeof(left), "%zu", 2 * (COUNT(odd) - i - 1));
-		is_str(temp_store_ask(&temp, "SELECT count(*) FROM entries"), left, "%s: its removal takes it and nothing else",
-		       odd[i].what);
+		is_str(temp_store_ask(&temp, "SELECT count(*) FROM entries"), left,
+		       "%s: its removal takes it and nothing else", odd[i].what);
 	}
 	is_str(temp_store_tree(&temp), "content_types/ entries/ assets/", "and in the end nothing is left");
 	is_str(temp_store_fault(&temp), "", "of a sound store");

@@ -70,14 +70,16 @@ static void test_staging(void)
 	stage(&temp, 1, temp_asset("fr", "f"), 2, "new f");
 	stage(&temp, 1, a, 3, "newer a");
 	commit(&temp);
-	is_str(temp_store_tree(&temp), "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=old a assets/",
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=old a assets/",
 	       "what is staged is not in the tree");
 	is_int(store_journal_end(temp.store), end, "nor in the journal");
 	is_str(temp_store_fault(&temp), "", "and the store is sound");
 	struct store_known known = find(&temp, a);
 	ok(known.live.ino == old && known.live.event_at == 1 && known.staged.ino > old && known.staged.event_at == 3,
 	   "both versions are known, the staged one being the last that was staged");
-	is_str(temp_store_ask(&temp, "SELECT text FROM version ORDER BY 1"), "new f newer a old a", "the first staged one is gone");
+	is_str(temp_store_ask(&temp, "SELECT text FROM version ORDER BY 1"), "new f newer a old a",
+	       "the first staged one is gone");
 
 	temp_store_stop(&temp);
 	temp_store_start(&temp);
@@ -87,10 +89,12 @@ static void test_staging(void)
 	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=newer a assets/ assets/fr/"
 	       " assets/fr/f.json=new f",
 	       "publishing makes it visible");
-	is_int(temp_store_ino(&temp, "entries/blog/en/a.json"), known.staged.ino, "under the number that it was staged with");
+	is_int(temp_store_ino(&temp, "entries/blog/en/a.json"), known.staged.ino,
+	       "under the number that it was staged with");
 	is_str(temp_store_fault(&temp), "", "and the store is sound");
 	known = find(&temp, a);
-	ok(known.staged.ino == 0 && known.staged.event_at == NO_EVENT && known.live.event_at == 3, "nothing is staged any more");
+	ok(known.staged.ino == 0 && known.staged.event_at == NO_EVENT && known.live.event_at == 3,
+	   "nothing is staged any more");
 	end_run(&temp, 1, false);
 	is_str(temp_store_ask(&temp, TEXTS), "new f newer a", "publishing again does nothing");
 }
@@ -127,16 +131,43 @@ static const struct {
 	struct store_key removal, item;
 	int64_t want;
 } memory[] = {
-	{"the very item", {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}}, {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}}, 5},
-	{"another uid", {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}}, {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"b", 1}}, NO_EVENT},
-	{"another locale", {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}}, {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"a", 1}}, NO_EVENT},
-	{"another type", {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}}, {NODE_ENTRY, {"page", 4}, {"en", 2}, {"a", 1}}, NO_EVENT},
-	{"an asset of that uid", {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}}, {NODE_ASSET, {"", 0}, {"en", 2}, {"a", 1}}, NO_EVENT},
+	{"the very item",
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}},
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}},
+	 5},
+	{"another uid",
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}},
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"b", 1}},
+	 NO_EVENT},
+	{"another locale",
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}},
+	 {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"a", 1}},
+	 NO_EVENT},
+	{"another type",
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}},
+	 {NODE_ENTRY, {"page", 4}, {"en", 2}, {"a", 1}},
+	 NO_EVENT},
+	{"an asset of that uid",
+	 {NODE_ENTRY, {"blog", 4}, {"en", 2}, {"a", 1}},
+	 {NODE_ASSET, {"", 0}, {"en", 2}, {"a", 1}},
+	 NO_EVENT},
 	{"any locale", {NODE_ENTRY, {"blog", 4}, {"", 0}, {"a", 1}}, {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"a", 1}}, 5},
-	{"any locale, another uid", {NODE_ENTRY, {"blog", 4}, {"", 0}, {"a", 1}}, {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"b", 1}}, NO_EVENT},
-	{"a whole type", {NODE_ENTRY, {"blog", 4}, {"", 0}, {"", 0}}, {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"b", 1}}, 5},
-	{"another whole type", {NODE_ENTRY, {"blog", 4}, {"", 0}, {"", 0}}, {NODE_ENTRY, {"page", 4}, {"fr", 2}, {"b", 1}}, NO_EVENT},
-	{"an asset in any locale", {NODE_ASSET, {"", 0}, {"", 0}, {"a", 1}}, {NODE_ASSET, {"", 0}, {"fr", 2}, {"a", 1}}, 5},
+	{"any locale, another uid",
+	 {NODE_ENTRY, {"blog", 4}, {"", 0}, {"a", 1}},
+	 {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"b", 1}},
+	 NO_EVENT},
+	{"a whole type",
+	 {NODE_ENTRY, {"blog", 4}, {"", 0}, {"", 0}},
+	 {NODE_ENTRY, {"blog", 4}, {"fr", 2}, {"b", 1}},
+	 5},
+	{"another whole type",
+	 {NODE_ENTRY, {"blog", 4}, {"", 0}, {"", 0}},
+	 {NODE_ENTRY, {"page", 4}, {"fr", 2}, {"b", 1}},
+	 NO_EVENT},
+	{"an asset in any locale",
+	 {NODE_ASSET, {"", 0}, {"", 0}, {"a", 1}},
+	 {NODE_ASSET, {"", 0}, {"fr", 2}, {"a", 1}},
+	 5},
 };
 
 static void test_removal_memory(void)
@@ -144,22 +175,40 @@ static void test_removal_memory(void)
 	for (size_t i = 0; i < COUNT(memory); i++) {
 		CLEANUP(temp_store_finish) struct temp_store temp;
 		temp_store_open(&temp);
-		is_int(find(&temp, memory[i].item).removed_at, NO_EVENT, "%s: nothing is remembered at first", memory[i].name);
+		is_int(find(&temp, memory[i].item).removed_at, NO_EVENT, "%s: nothing is remembered at first",
+		       memory[i].name);
 		begin(&temp);
 		note_removal(&temp, 1, memory[i].removal, 3);
 		note_removal(&temp, 2, memory[i].removal, 5);
 		note_removal(&temp, 1, memory[i].removal, 4);
-		is_int(find(&temp, memory[i].item).removed_at, memory[i].want, "%s: the newest removal counts", memory[i].name);
+		is_int(find(&temp, memory[i].item).removed_at, memory[i].want, "%s: the newest removal counts",
+		       memory[i].name);
 		commit(&temp);
 		temp_store_stop(&temp);
 		temp_store_start(&temp);
-		is_int(find(&temp, memory[i].item).removed_at, memory[i].want, "%s: it outlives a restart", memory[i].name);
+		is_int(find(&temp, memory[i].item).removed_at, memory[i].want, "%s: it outlives a restart",
+		       memory[i].name);
 		begin(&temp);
 		temp_must(store_forget_run(temp.store, 2, &err), &err, "store_forget_run");
 		commit(&temp);
 		is_int(find(&temp, memory[i].item).removed_at, memory[i].want == 5 ? 4 : NO_EVENT,
 		       "%s: until the run of its stream ends", memory[i].name);
 	}
+}
+
+static void test_removal_memory_and_rollback(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	const struct store_key key = temp_entry("blog", "en", "a");
+	temp_store_open(&temp);
+	begin(&temp);
+	note_removal(&temp, 1, key, 5);
+	commit(&temp);
+	begin(&temp);
+	temp_must(store_forget_run(temp.store, 1, &err), &err, "store_forget_run");
+	is_int(find(&temp, key).removed_at, NO_EVENT, "a removal is forgotten in a transaction");
+	store_rollback(temp.store);
+	is_int(find(&temp, key).removed_at, 5, "and remembered when that is rolled back");
 }
 
 static void test_removals_of_what_is_staged(void)
@@ -179,11 +228,13 @@ static void test_removals_of_what_is_staged(void)
 	begin(&temp);
 	note_removal(&temp, 1, temp_entry("blog", "de", "b"), 1);
 	commit(&temp);
-	is_str(temp_store_ask(&temp, "SELECT text FROM version ORDER BY 1"), "de b 2 fr a 9 page a 1", "an older one drops nothing");
+	is_str(temp_store_ask(&temp, "SELECT text FROM version ORDER BY 1"), "de b 2 fr a 9 page a 1",
+	       "an older one drops nothing");
 	begin(&temp);
 	note_removal(&temp, 1, temp_entry("blog", "", ""), 9);
 	commit(&temp);
-	is_str(temp_store_ask(&temp, "SELECT text FROM version ORDER BY 1"), "page a 1", "one of a whole type drops all of it");
+	is_str(temp_store_ask(&temp, "SELECT text FROM version ORDER BY 1"), "page a 1",
+	       "one of a whole type drops all of it");
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 }
 
@@ -204,7 +255,8 @@ static void test_removals_at_the_end(void)
 	commit(&temp);
 	is_str(temp_store_ask(&temp, TEXTS), "a 1 b 9 c 1", "a removal that is noted takes nothing yet");
 	end_run(&temp, 1, false);
-	is_str(temp_store_ask(&temp, TEXTS), "b 9 c 6", "at the end it takes what is not newer, and what is staged comes after it");
+	is_str(temp_store_ask(&temp, TEXTS), "b 9 c 6",
+	       "at the end it takes what is not newer, and what is staged comes after it");
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 }
 
@@ -223,11 +275,13 @@ static void test_complete_listing(void)
 	place(&temp, 2, temp_entry("page", "en", "other"), 1, "of another stream");
 	place(&temp, 0, temp_schema("blog"), 1, "a schema");
 	commit(&temp);
-	int64_t kept = temp_store_ino(&temp, "entries/blog/en/kept.json"), fr = temp_store_ino(&temp, "entries/blog/fr");
+	int64_t kept = temp_store_ino(&temp, "entries/blog/en/kept.json"),
+		fr = temp_store_ino(&temp, "entries/blog/fr");
 	begin(&temp);
 	temp_must(store_list(temp.store, 1, kept, &err), &err, "store_list");
 	temp_must(store_list(temp.store, 1, kept, &err), &err, "store_list, twice");
-	temp_must(store_list(temp.store, 2, temp_store_ino(&temp, "entries/blog/en/gone.json"), &err), &err, "store_list");
+	temp_must(store_list(temp.store, 2, temp_store_ino(&temp, "entries/blog/en/gone.json"), &err), &err,
+		  "store_list");
 	stage(&temp, 1, temp_entry("blog", "en", "changed"), 2, "after");
 	stage(&temp, 1, temp_entry("blog", "en", "new"), 2, "new");
 	commit(&temp);
@@ -241,10 +295,12 @@ static void test_complete_listing(void)
 	ok(fr > 0 && !temp_store_ino(&temp, "entries/blog/fr") && !temp_store_ino(&temp, "assets/en"),
 	   "directories that were left empty are gone");
 	is_str(temp_store_fault(&temp), "", "the store is sound");
-	is_str(temp_store_ask(&temp, "SELECT stream FROM listed"), "2", "the marks of the stream are forgotten, not those of the other");
+	is_str(temp_store_ask(&temp, "SELECT stream FROM listed"), "2",
+	       "the marks of the stream are forgotten, not those of the other");
 
 	end_run(&temp, 1, true);
-	is_str(temp_store_ask(&temp, TEXTS), "a schema of another stream", "a whole listing of nothing leaves nothing of the stream");
+	is_str(temp_store_ask(&temp, TEXTS), "a schema of another stream",
+	       "a whole listing of nothing leaves nothing of the stream");
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 }
 
@@ -288,18 +344,22 @@ static void test_quarantine(void)
 	begin(&temp);
 	temp_must(store_quarantine(temp.store, slice_of("{\"a\":1}"), "because", &err), &err, "store_quarantine");
 	temp_must(store_quarantine(temp.store, slice_of("{\"b\":1}"), "because", &err), &err, "store_quarantine");
-	temp_must(store_quarantine(temp.store, slice_of("{\"a\":1}"), "for another reason", &err), &err, "store_quarantine");
+	temp_must(store_quarantine(temp.store, slice_of("{\"a\":1}"), "for another reason", &err), &err,
+		  "store_quarantine");
 	commit(&temp);
 	is_str(temp_store_ask(&temp, "SELECT json, reason FROM quarantine ORDER BY json"),
-	       "{\"a\":1}|for another reason {\"b\":1}|because", "an item that cannot be applied is kept once, with the last reason");
+	       "{\"a\":1}|for another reason {\"b\":1}|because",
+	       "an item that cannot be applied is kept once, with the last reason");
 	temp_store_ask(&temp, "WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
 			      " INSERT INTO quarantine_item SELECT i, 0, '' FROM n");
 	begin(&temp);
-	is_int(store_quarantine(temp.store, slice_of("{\"c\":1}"), "because", &err), 0, "of 10001 items the last is no failure");
+	is_int(store_quarantine(temp.store, slice_of("{\"c\":1}"), "because", &err), 0,
+	       "of 10001 items the last is no failure");
 	commit(&temp);
 	is_str(temp_store_ask(&temp, "SELECT count(*) FROM quarantine"), "2000", "the oldest make room");
-	is_str(temp_store_ask(&temp, "SELECT count(*) FROM quarantine WHERE json IN ('{\"a\":1}', '{\"b\":1}', '{\"c\":1}')"), "3",
-	       "and the newest stay");
+	is_str(temp_store_ask(&temp,
+			      "SELECT count(*) FROM quarantine WHERE json IN ('{\"a\":1}', '{\"b\":1}', '{\"c\":1}')"),
+	       "3", "and the newest stay");
 	CLEANUP(buf_finish) struct buf large = BUF_INIT;
 	while (large.len < 1 << 20)
 		buf_append_text(&large, "0123456789abcdef");
@@ -314,6 +374,7 @@ int main(void)
 	test_staging();
 	test_leftovers();
 	test_removal_memory();
+	test_removal_memory_and_rollback();
 	test_removals_of_what_is_staged();
 	test_removals_at_the_end();
 	test_complete_listing();

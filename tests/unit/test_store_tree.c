@@ -109,12 +109,14 @@ static void test_removing(void)
 	temp_store_unplace(&temp, temp_schema("a"), 9);
 	is_int(temp_store_ino(&temp, "entries/blog/en/a.json"), file, "nor does one of something else");
 	temp_store_unplace(&temp, key, 5);
-	is_str(temp_store_tree(&temp), EMPTY_TREE, "one of the same time does, and the directories go with the last file");
+	is_str(temp_store_tree(&temp), EMPTY_TREE,
+	       "one of the same time does, and the directories go with the last file");
 	is_str(text_of(&temp, file), "one", "who has it open can go on reading");
 	is_int(attr_of(&temp, directory).links, 2, "a directory that is gone is an empty one to who has it open");
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 	temp_store_place(&temp, key, 6, "two");
-	ok(temp_store_ino(&temp, "entries/blog/en") > directory && temp_store_ino(&temp, "entries/blog/en/a.json") > file,
+	ok(temp_store_ino(&temp, "entries/blog/en") > directory &&
+		   temp_store_ino(&temp, "entries/blog/en/a.json") > file,
 	   "what comes back has new numbers");
 	is_int(store_reclaim(temp.store, NULL, SUPERSEDED_ALL, NULL), 0, "giving up all that lost its name");
 	struct node_attr attr;
@@ -136,7 +138,9 @@ static void test_bounds_of_what_lost_its_name(void)
 	}
 	is_int(store_reclaim(temp.store, NULL, 0, NULL), 0, "what lost its name just now and is small");
 	is_str(text_of(&temp, ino[0]), "text", "stays");
-	temp_store_ask(&temp, "UPDATE superseded SET at = at - 25 * 3600 * 1000 WHERE ino = (SELECT min(ino) FROM superseded)");
+	temp_store_ask(
+		&temp,
+		"UPDATE superseded SET at = at - 25 * 3600 * 1000 WHERE ino = (SELECT min(ino) FROM superseded)");
 	store_reclaim(temp.store, NULL, 0, NULL);
 	is_str(text_of(&temp, ino[0]), "(stale)", "what lost it more than a day ago goes");
 	is_str(text_of(&temp, ino[1]), "text", "and nothing else");
@@ -169,7 +173,8 @@ static void test_far_times(void)
 	temp_store_open(&temp);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		temp_store_place(&temp, temp_entry("blog", "en", "a"), rows[i].published_at, "x");
-		is_int(attr_of(&temp, temp_store_ino(&temp, "entries/blog/en/a.json")).mtime, rows[i].mtime, "%s", rows[i].name);
+		is_int(attr_of(&temp, temp_store_ino(&temp, "entries/blog/en/a.json")).mtime, rows[i].mtime, "%s",
+		       rows[i].name);
 	}
 }
 
@@ -187,7 +192,8 @@ static void test_touching(void)
 	temp_must(store_touch(temp.store, ino, 8, &err), &err, "store_touch");
 	temp_must(store_commit(temp.store, &err), &err, "store_commit");
 	temp_must(store_find(temp.store, &key, &known, &err), &err, "store_find");
-	ok(known.live.ino == ino && known.live.event_at == 8, "a touched file keeps its number and has the newer event");
+	ok(known.live.ino == ino && known.live.event_at == 8,
+	   "a touched file keeps its number and has the newer event");
 	is_int(attr_of(&temp, ino).mtime, 5000000, "its time stays");
 	is_int(store_journal_end(temp.store), end, "and nobody has to be told");
 	is_int(store_text_equals(temp.store, ino, slice_of("one"), &err), 1, "its text is what it is");
@@ -203,8 +209,8 @@ static const struct {
 	const char *add, *remove; /* uid */
 	const char *locale;
 	const char *text;
-	int links;                /* of entries/blog */
-	int files, bytes;         /* of entries/blog/LOCALE */
+	int links;        /* of entries/blog */
+	int files, bytes; /* of entries/blog/LOCALE */
 } steps[] = {
 	{"a file in a new directory", "a", NULL, "en", "12345", 3, 1, 5},
 	{"a second one", "b", NULL, "en", "123", 3, 2, 8},
@@ -220,7 +226,8 @@ static void test_directories(void)
 {
 	CLEANUP(temp_store_finish) struct temp_store temp;
 	temp_store_open(&temp);
-	temp_store_place(&temp, temp_entry("blog", "it", "stays"), 1, "x"); /* so that entries/blog is there all along */
+	temp_store_place(&temp, temp_entry("blog", "it", "stays"), 1,
+			 "x"); /* so that entries/blog is there all along */
 	temp_store_unplace(&temp, temp_entry("page", "", ""), 1);
 	int64_t blog = temp_store_ino(&temp, "entries/blog");
 	for (size_t i = 0; i < COUNT(steps); i++) {
@@ -258,11 +265,13 @@ static void test_directory_times(void)
 	int64_t directory = temp_store_ino(&temp, "entries/blog/en");
 	int64_t future = attr_of(&temp, directory).mtime + 3600000000000;
 	char sql[128];
-	snprintf(sql, sizeof(sql), "UPDATE node SET mtime = %lld WHERE ino = %lld", (long long)future, (long long)directory);
+	snprintf(sql, sizeof(sql), "UPDATE node SET mtime = %lld WHERE ino = %lld", (long long)future,
+		 (long long)directory);
 	temp_store_ask(&temp, sql);
 	for (int i = 1; i <= 3; i++) {
 		temp_store_place(&temp, temp_entry("blog", "en", "a"), 1, "y");
-		is_int(attr_of(&temp, directory).mtime, future + i, "with a clock that lies behind, change %d is a nanosecond later", i);
+		is_int(attr_of(&temp, directory).mtime, future + i,
+		       "with a clock that lies behind, change %d is a nanosecond later", i);
 	}
 }
 
@@ -277,15 +286,18 @@ static void test_many_directories(void)
 		for (int i = 0; i < 200; i++) {
 			char locale[16];
 			snprintf(locale, sizeof(locale), "l%d", i);
-			const struct store_item item = temp_item(temp_entry(i % 2 ? "blog" : "page", locale, round ? "a" : "b"), 1, "text");
+			const struct store_item item =
+				temp_item(temp_entry(i % 2 ? "blog" : "page", locale, round ? "a" : "b"), 1, "text");
 			temp_must(store_place(temp.store, &item, &err), &err, "store_place");
 		}
 	}
 	is_int(store_commit(temp.store, &err), 0, "three times 200 files in 200 directories in one transaction");
 	is_str(temp_store_fault(&temp), "", "are counted rightly");
-	is_int(attr_of(&temp, temp_store_ino(&temp, "entries/blog")).links, 102, "a directory has a link from each in it");
+	is_int(attr_of(&temp, temp_store_ino(&temp, "entries/blog")).links, 102,
+	       "a directory has a link from each in it");
 	temp_must(store_begin(temp.store, &err), &err, "store_begin");
-	const struct store_key all[] = {temp_entry("blog", "", ""), temp_entry("page", "", "b"), temp_entry("page", "l0", "a")};
+	const struct store_key all[] = {temp_entry("blog", "", ""), temp_entry("page", "", "b"),
+					temp_entry("page", "l0", "a")};
 	for (size_t i = 0; i < COUNT(all); i++)
 		temp_must(store_unplace(temp.store, &all[i], 1, &err), &err, "store_unplace");
 	is_int(store_commit(temp.store, &err), 0, "most of them go in one transaction");
@@ -312,7 +324,8 @@ static void test_within_a_transaction(void)
 	temp_must(store_unplace(temp.store, &item.key, 1, &err), &err, "store_unplace");
 	temp_must(store_place(temp.store, &item, &err), &err, "store_place");
 	temp_must(store_commit(temp.store, &err), &err, "store_commit");
-	is_int(temp_store_ino(&temp, "entries/blog/en"), directory, "a directory that was empty in between stays the same");
+	is_int(temp_store_ino(&temp, "entries/blog/en"), directory,
+	       "a directory that was empty in between stays the same");
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 }
 

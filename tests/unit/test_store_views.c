@@ -53,24 +53,28 @@ static void test_rows(void)
 	char want[256];
 	temp_store_open(&temp);
 	fill(&temp);
-	snprintf(want, sizeof(want),
-		 "entries/a%%2Fb/en-us/x%%25y.json|a/b|en-us|x%%y|12|It's a title|2020-04-29T08:05:56.007Z|2020-01-01T00:00:00.000Z|"
-		 "%lld|{\"n\": 1}\n",
-		 (long long)temp_store_ino(&temp, "entries/a%2Fb/en-us/x%25y.json"));
-	is_str(temp_store_ask(&temp, "SELECT * FROM entries"), want, "an entry, with its path as in the tree and its uids as they are");
-	snprintf(want, sizeof(want),
-		 "assets/fr/f1.json|fr|f1|1|A title|2020-12-05T15:43:05.999Z|2026-01-02T03:04:05.678Z|%lld|{\"url\": \"x\"}\n",
-		 (long long)temp_store_ino(&temp, "assets/fr/f1.json"));
+	snprintf(
+		want, sizeof(want),
+		"entries/a%%2Fb/en-us/x%%25y.json|a/b|en-us|x%%y|12|It's a title|2020-04-29T08:05:56.007Z|2020-01-01T00:00:00.000Z|"
+		"%lld|{\"n\": 1}\n",
+		(long long)temp_store_ino(&temp, "entries/a%2Fb/en-us/x%25y.json"));
+	is_str(temp_store_ask(&temp, "SELECT * FROM entries"), want,
+	       "an entry, with its path as in the tree and its uids as they are");
+	snprintf(
+		want, sizeof(want),
+		"assets/fr/f1.json|fr|f1|1|A title|2020-12-05T15:43:05.999Z|2026-01-02T03:04:05.678Z|%lld|{\"url\": \"x\"}\n",
+		(long long)temp_store_ino(&temp, "assets/fr/f1.json"));
 	is_str(temp_store_ask(&temp, "SELECT * FROM assets"), want, "an asset");
 	temp_store_place(&temp, temp_asset("fr", "f1"), 1607182986000, "{}\n");
 	temp_store_unplace(&temp, temp_entry("a/b", "en-us", "x%y"), INT64_MAX);
-	is_str(temp_store_ask(&temp, "SELECT change, kind, content_type, locale, uid, event_at FROM changes ORDER BY id"),
+	is_str(temp_store_ask(&temp,
+			      "SELECT change, kind, content_type, locale, uid, event_at FROM changes ORDER BY id"),
 	       "added|entry|a/b|en-us|x%y|2020-12-05T15:43:05.355Z added|asset||fr|f1|2020-12-05T15:43:05.999Z"
 	       " added|content_type|||blog|1970-01-01T00:00:01.000Z changed|asset||fr|f1|2020-12-05T15:43:06.000Z"
 	       " removed|entry|a/b|en-us|x%y|2020-12-05T15:43:05.355Z",
 	       "the changes, files only");
-	is_str(temp_store_ask(&temp, "SELECT count(*) FROM changes WHERE at NOT GLOB '2[0-9][0-9][0-9]-*T*:*:*.*Z'"), "0",
-	       "each with the time it was seen");
+	is_str(temp_store_ask(&temp, "SELECT count(*) FROM changes WHERE at NOT GLOB '2[0-9][0-9][0-9]-*T*:*:*.*Z'"),
+	       "0", "each with the time it was seen");
 	is_str(temp_store_ask(&temp, "SELECT uid FROM entries"), "", "what was removed is no entry any more");
 }
 
@@ -123,9 +127,12 @@ static void test_json(void)
 	CLEANUP(temp_store_finish) struct temp_store temp;
 	temp_store_open(&temp);
 	fill(&temp);
-	is_str(temp_store_ask(&temp, "SELECT json_extract(json, '$.n') FROM entries; SELECT json_extract(json, '$.url') FROM assets"),
+	is_str(temp_store_ask(
+		       &temp,
+		       "SELECT json_extract(json, '$.n') FROM entries; SELECT json_extract(json, '$.url') FROM assets"),
 	       "1 x", "the text can be queried as JSON");
-	is_str(temp_store_ask(&temp, "DELETE FROM entries"), "(cannot modify entries because it is a view)", "a view cannot be changed");
+	is_str(temp_store_ask(&temp, "DELETE FROM entries"), "(cannot modify entries because it is a view)",
+	       "a view cannot be changed");
 }
 
 int main(void)

@@ -15,15 +15,27 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SECRET "cs0123s3cretT0ken"
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
-#define ENTRY(uid, version, second)                                                                               \
-	"{\"type\":\"entry_published\",\"event_at\":\"2026-01-01T00:00:" second "Z\",\"content_type_uid\":\"blog\"," \
+#define ENTRY(uid, version, second)                                                                                    \
+	"{\"type\":\"entry_published\",\"event_at\":\"2026-01-01T00:00:" second "Z\",\"content_type_uid\":\"blog\","   \
 	"\"data\":{\"uid\":\"" uid "\",\"_version\":" #version ",\"publish_details\":{\"locale\":\"en\"}}}"
-#define MORE(items, token) {OK_HEAD "{\"items\":[" items "],\"pagination_token\":\"" token "\"}", 0, THEN_CLOSE}
-#define LAST(items, token) {OK_HEAD "{\"items\":[" items "],\"sync_token\":\"" token "\"}", 0, THEN_CLOSE}
-#define TYPES {OK_HEAD "{\"count\":1,\"content_types\":[{\"uid\":\"blog\"}]}", 0, THEN_CLOSE}
-#define REFUSED(token)                                                                                             \
-	{"HTTP/1.1 422 No\r\nConnection: close\r\n\r\n{\"error_message\":\"Failed to fetch items.\",\"error_code\":141," \
-	 "\"errors\":{\"" token "\":[\"is not valid.\"]}}", 0, THEN_CLOSE}
+#define MORE(items, token)                                                                                             \
+	{                                                                                                              \
+		OK_HEAD "{\"items\":[" items "],\"pagination_token\":\"" token "\"}", 0, THEN_CLOSE                    \
+	}
+#define LAST(items, token)                                                                                             \
+	{                                                                                                              \
+		OK_HEAD "{\"items\":[" items "],\"sync_token\":\"" token "\"}", 0, THEN_CLOSE                          \
+	}
+#define TYPES                                                                                                          \
+	{                                                                                                              \
+		OK_HEAD "{\"count\":1,\"content_types\":[{\"uid\":\"blog\"}]}", 0, THEN_CLOSE                          \
+	}
+#define REFUSED(token)                                                                                                          \
+	{                                                                                                                       \
+		"HTTP/1.1 422 No\r\nConnection: close\r\n\r\n{\"error_message\":\"Failed to fetch items.\",\"error_code\":141," \
+		"\"errors\":{\"" token "\":[\"is not valid.\"]}}",                                                              \
+			0, THEN_CLOSE                                                                                           \
+	}
 
 struct service {
 	struct temp_store temp;
@@ -43,7 +55,9 @@ static void service_open(struct service *service, const struct server_answer *an
 	temp_store_open(&service->temp);
 	server_start(&service->server, answers, count);
 	const struct delivery_target target = {.host = server_url(&service->server, "", host, sizeof(host)),
-					       .api_key = "blt1", .token = SECRET, .environment = "preview"};
+					       .api_key = "blt1",
+					       .token = SECRET,
+					       .environment = "preview"};
 	temp_must(delivery_create(&service->delivery, &target, &service->err), &service->err, "delivery_create");
 	temp_must(sync_create(&service->sync, service->temp.store, service->delivery, &filter, &hooks, &service->err),
 		  &service->err, "sync_create");
@@ -103,12 +117,15 @@ static void test_run(void)
 	ok(clock_monotonic_ms() - began >= 200, "is tried again a little later");
 	is_str(temp_store_ask(&service.temp, shown), "a@2 b@1", "and brings the news");
 	is_int(run(&service, &result), -EHOSTUNREACH, "a connection that breaks");
-	ok(service.err.text[0] && !strstr(service.err.text, SECRET), "is told of without the token: %s", service.err.text);
+	ok(service.err.text[0] && !strstr(service.err.text, SECRET), "is told of without the token: %s",
+	   service.err.text);
 	server_stop(&service.server);
 	asked_for(&service, COUNT(answers), &asked);
-	is_str(asked.text, "skip=0 init=true pagination_token=p%2B1 pagination_token=p%2B1 sync_token=s1 sync_token=s1 sync_token=s1 sync_token=s2",
+	is_str(asked.text,
+	       "skip=0 init=true pagination_token=p%2B1 pagination_token=p%2B1 sync_token=s1 sync_token=s1 sync_token=s1 sync_token=s2",
 	       "each question is what it should be");
-	is_str(temp_store_ask(&service.temp, "SELECT count(*) FROM meta WHERE value LIKE '%s3cret%'"), "0", "the token is not in the store");
+	is_str(temp_store_ask(&service.temp, "SELECT count(*) FROM meta WHERE value LIKE '%s3cret%'"), "0",
+	       "the token is not in the store");
 	is_str(temp_store_fault(&service.temp), "", "which is sound");
 	service_close(&service);
 }
@@ -149,9 +166,13 @@ static void test_stop(void)
 /* A stop while a refused token waits for its next try. */
 static void test_stop_while_waiting(void)
 {
-	static const struct server_answer answers[] = {TYPES, MORE(ENTRY("a", 1, "05"), "p1"), REFUSED("pagination_token"),
-						       REFUSED("pagination_token"), REFUSED("pagination_token"),
-						       REFUSED("pagination_token"), REFUSED("pagination_token")};
+	static const struct server_answer answers[] = {TYPES,
+						       MORE(ENTRY("a", 1, "05"), "p1"),
+						       REFUSED("pagination_token"),
+						       REFUSED("pagination_token"),
+						       REFUSED("pagination_token"),
+						       REFUSED("pagination_token"),
+						       REFUSED("pagination_token")};
 	static struct service service;
 	struct sync_result result;
 	pthread_t thread;

@@ -30,15 +30,17 @@ static void test_refusals_that_pass(void)
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
 	open_filled(&fixture);
 	EXPECT(&fixture, "a sync token that is refused three times and then taken", 0, "a@2 b@1 c@1",
-	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1}, {"delta s1", .body = LAST(ENTRY("a", 2, "05"), "s2")});
+	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1},
+	       {"delta s1", .body = LAST(ENTRY("a", 2, "05"), "s2")});
 	is_int(fixture.fake.waits, TRIES - 1, "is waited for each time");
 	ok(fixture.fake.waited_ms >= 500 && fixture.fake.waited_ms <= 10000, "some seconds at most: %lld ms",
 	   (long long)fixture.fake.waited_ms);
-	EXPECT(&fixture, "a page token likewise", 0, "a@3 b@1 c@1", {"delta s2", .body = MORE(ENTRY("a", 3, "06"), "p1")},
+	EXPECT(&fixture, "a page token likewise", 0, "a@3 b@1 c@1",
+	       {"delta s2", .body = MORE(ENTRY("a", 3, "06"), "p1")},
 	       {"page p1", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1}, {"page p1", .body = LAST("", "s3")});
-	EXPECT(&fixture, "refusals count in a row", 0, "a@3 b@1 c@1", {"delta s3", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1},
-	       {"delta s3", .body = MORE("", "p2")}, {"page p2", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1},
-	       {"page p2", .body = LAST("", "s4")});
+	EXPECT(&fixture, "refusals count in a row", 0, "a@3 b@1 c@1",
+	       {"delta s3", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1}, {"delta s3", .body = MORE("", "p2")},
+	       {"page p2", DELIVERY_TOKEN_REFUSED, .times = TRIES - 1}, {"page p2", .body = LAST("", "s4")});
 }
 
 /* --- listing anew ------------------------------------------------------------------------------------------------- */
@@ -59,7 +61,8 @@ static void test_rebuild(void)
 	EXPECT(&fixture, "a sync token that is refused for good", 0, "a@1 b@2 d@1 e@1",
 	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
 	       {"init", .body = MORE(ENTRY("a", 1, "01") "," ENTRY("d", 1, "05"), "p1")},
-	       {"page p1", .body = LAST(ENTRY("b", 2, "06"), "t1")}, {"delta t1", .body = LAST(ENTRY("e", 1, "07"), "t2")});
+	       {"page p1", .body = LAST(ENTRY("b", 2, "06"), "t1")},
+	       {"delta t1", .body = LAST(ENTRY("e", 1, "07"), "t2")});
 	is_str(fixture.seen.text,
 	       "delta s1: a@1 b@1 c@1; delta s1: a@1 b@1 c@1; delta s1: a@1 b@1 c@1; delta s1: a@1 b@1 c@1;"
 	       " init: a@1 b@1 c@1; page p1: a@1 b@1 c@1; delta t1: a@1 b@1 c@1",
@@ -67,7 +70,8 @@ static void test_rebuild(void)
 	is_int(fixture.commits, 1, "and gets the new one in one step");
 	is_int(temp_store_ino(&fixture.temp, "entries/blog/en/a.json"), a, "what did not change keeps its number");
 	is_str(temp_store_ask(&fixture.temp, "SELECT (SELECT count(*) FROM listed) + (SELECT count(*) FROM staged) +"
-					     " (SELECT count(*) FROM removal)"), "0", "nothing of the run is left behind");
+					     " (SELECT count(*) FROM removal)"),
+	       "0", "nothing of the run is left behind");
 	EXPECT(&fixture, "the next run", 0, "a@1 b@2 d@1 e@1", {"delta t2", .body = LAST("", "t2")});
 }
 
@@ -85,9 +89,13 @@ static void test_removals_in_a_rebuild(void)
 	open_filled(&fixture);
 	EXPECT(&fixture, "removals between listing and news", 0, "c@1 d@2",
 	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
-	       {"init", .body = LAST(ENTRY("a", 1, "01") "," ENTRY("b", 2, "05") "," ENTRY("c", 1, "01") "," ENTRY("d", 1, "03"), "t1")},
-	       {"delta t1", .body = MORE(UNPUBLISHED("a", "06") "," UNPUBLISHED("b", "06") "," ENTRY("d", 2, "08"), "q1")},
-	       {"page q1", .body = LAST(ENTRY("b", 3, "04") "," UNPUBLISHED("d", "07") "," UNPUBLISHED("x", "07"), "t2")});
+	       {"init", .body = LAST(ENTRY("a", 1, "01") "," ENTRY("b", 2, "05") "," ENTRY("c", 1, "01") "," ENTRY(
+					     "d", 1, "03"),
+				     "t1")},
+	       {"delta t1",
+		.body = MORE(UNPUBLISHED("a", "06") "," UNPUBLISHED("b", "06") "," ENTRY("d", 2, "08"), "q1")},
+	       {"page q1",
+		.body = LAST(ENTRY("b", 3, "04") "," UNPUBLISHED("d", "07") "," UNPUBLISHED("x", "07"), "t2")});
 }
 
 static void test_interrupted_rebuild(void)
@@ -114,7 +122,8 @@ static void test_rebuild_of_a_rebuild(void)
 	       {"page p1", DELIVERY_UNAVAILABLE});
 	EXPECT(&fixture, "and whose page token is refused in the next run begins once more", 0, "b@1 c@1",
 	       {"page p1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
-	       {"init", .body = LAST(ENTRY("b", 1, "01") "," ENTRY("c", 1, "01"), "t1")}, {"delta t1", .body = LAST("", "t2")});
+	       {"init", .body = LAST(ENTRY("b", 1, "01") "," ENTRY("c", 1, "01"), "t1")},
+	       {"delta t1", .body = LAST("", "t2")});
 }
 
 static void test_first_run_whose_page_is_refused(void)
@@ -152,8 +161,10 @@ static void test_page_tokens_that_are_refused_for_ever(void)
 static void test_sync_tokens_that_are_refused_for_ever(void)
 {
 	static const struct fake_answer answers[] = {
-		{"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES}, {"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
-		{"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES}, {"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
+		{"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
+		{"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
+		{"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
+		{"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
 		{"delta s1", DELIVERY_STOPPED},
 	};
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;

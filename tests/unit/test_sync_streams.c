@@ -51,7 +51,8 @@ static void test_queries(void)
 		{{none, none, NULL, NULL}, "init, delta s"},
 		{{one_type, NULL, NULL, NULL}, "init content_type=blog, delta s"},
 		{{NULL, one_locale, NULL, NULL}, "init locale=en, delta s"},
-		{{NULL, NULL, "2026-01-01", "entry_published"}, "init start_from=2026-01-01 type=entry_published, delta s"},
+		{{NULL, NULL, "2026-01-01", "entry_published"},
+		 "init start_from=2026-01-01 type=entry_published, delta s"},
 		{{types, locales, "2026-01-01", NULL},
 		 "init content_type=blog locale=en start_from=2026-01-01, delta s, init content_type=blog locale=fr"
 		 " start_from=2026-01-01, delta s, init content_type=page locale=en start_from=2026-01-01, delta s,"
@@ -84,15 +85,16 @@ static void test_several_streams(void)
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
 	sync_fixture_open(&fixture, &filter);
 	EXPECT(&fixture, "the second of two streams fails", -EHOSTUNREACH, "a@1",
-	       {"init content_type=blog", .body = LAST(ENTRY("a", 1, "01"), "b1")}, {"delta b1", .body = LAST("", "b1")},
-	       {"init content_type=page", DELIVERY_UNAVAILABLE});
+	       {"init content_type=blog", .body = LAST(ENTRY("a", 1, "01"), "b1")},
+	       {"delta b1", .body = LAST("", "b1")}, {"init content_type=page", DELIVERY_UNAVAILABLE});
 	ok(!is_complete(&fixture), "then the content is not whole, nor does the store say so");
 	sync_fixture_restart(&fixture);
 	ok(!is_complete(&fixture), "even after a restart");
 	EXPECT(&fixture, "each goes on from where it is", 0, "a@2 x@1 y@1",
 	       {"delta b1", .body = LAST(ENTRY("a", 2, "05"), "b2")},
 	       {"init content_type=page", .body = MORE(ENTRY_OF("page", "x", "en", 1, "01"), "p1")},
-	       {"page p1", .body = LAST(ENTRY_OF("page", "y", "en", 1, "01"), "p2")}, {"delta p2", .body = LAST("", "p2")});
+	       {"page p1", .body = LAST(ENTRY_OF("page", "y", "en", 1, "01"), "p2")},
+	       {"delta p2", .body = LAST("", "p2")});
 	ok(is_complete(&fixture), "and now it is whole");
 	EXPECT(&fixture, "one is listed anew", 0, "a@2 x@2", {"delta b2", .body = LAST("", "b2")},
 	       {"delta p2", DELIVERY_TOKEN_REFUSED, .times = 4},
@@ -110,13 +112,19 @@ static void test_what_was_not_asked_for(void)
 	sync_fixture_open(&fixture, &filter);
 	EXPECT(&fixture, "items of other types and locales", 0, "a@1",
 	       {"init content_type=blog locale=en",
-		.body = LAST(ENTRY("a", 1, "01") "," ENTRY_IN("b", "fr", 1, "01") "," ENTRY_OF("page", "c", "en", 1, "01") ","
-				 EVENT("asset_published", "01", "sys_assets", "\"uid\":\"f\",\"publish_details\":{\"locale\":\"en\"}"), "s1")},
+		.body = LAST(ENTRY("a", 1, "01") "," ENTRY_IN("b", "fr", 1, "01") "," ENTRY_OF(
+				     "page", "c", "en", 1,
+				     "01") "," EVENT("asset_published", "01", "sys_assets",
+						     "\"uid\":\"f\",\"publish_details\":{\"locale\":\"en\"}"),
+			     "s1")},
 	       {"delta s1", .body = LAST("", "s1")});
 	is_str(temp_store_ask(&fixture.temp, "SELECT count(*) FROM assets"), "0", "nor are there assets");
 	EXPECT(&fixture, "removals of other types and locales", 0, "a@1",
-	       {"delta s1", .body = LAST(TYPE_DELETED("page", "05") "," EVENT("entry_deleted", "05", "blog", "\"uid\":\"a\",\"locale\":\"fr\"")
-					 "," EVENT("asset_deleted", "05", "", "\"uid\":\"a\""), "s2")});
+	       {"delta s1", .body = LAST(TYPE_DELETED("page", "05") "," EVENT(
+						 "entry_deleted", "05", "blog",
+						 "\"uid\":\"a\",\"locale\":\"fr\"") "," EVENT("asset_deleted", "05", "",
+											      "\"uid\":\"a\""),
+					 "s2")});
 	EXPECT(&fixture, "one without a locale counts", 0, "",
 	       {"delta s2", .body = LAST(EVENT("entry_deleted", "06", "blog", "\"uid\":\"a\""), "s3")});
 }
@@ -126,16 +134,27 @@ static void test_assets(void)
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
 	sync_fixture_open(&fixture, NULL);
 	EXPECT(&fixture, "assets and an entry of the same uid", 0, "f@1",
-	       {"init", .body = LAST(EVENT("asset_published", "01", "sys_assets", "\"uid\":\"f\",\"_version\":3,\"publish_details\":{\"locale\":\"en\"}") ","
-					 EVENT("asset_published", "01", "sys_assets", "\"uid\":\"f\",\"_version\":3,\"publish_details\":{\"locale\":\"fr\"}") ","
-					 EVENT("asset_published", "01", "Blog", "\"uid\":\"g\",\"locale\":\"en\"") "," ENTRY("f", 1, "01"), "s1")},
+	       {"init",
+		.body = LAST(
+			EVENT("asset_published", "01", "sys_assets", "\"uid\":\"f\",\"_version\":3,\"publish_details\":{\"locale\":\"en\"}") "," EVENT(
+				"asset_published", "01", "sys_assets",
+				"\"uid\":\"f\",\"_version\":3,\"publish_details\":{\"locale\":\"fr\"}") "," EVENT("asset_published",
+														  "01",
+														  "Blog",
+														  "\"uid\":\"g\",\"locale\":\"en\"") "," ENTRY("f",
+																			       1,
+																			       "01"),
+			"s1")},
 	       {"delta s1", .body = LAST("", "s1")});
 	is_str(temp_store_ask(&fixture.temp, "SELECT path, version FROM assets ORDER BY path"),
 	       "assets/en/f.json|3 assets/en/g.json|0 assets/fr/f.json|3", "are each in their place");
 	EXPECT(&fixture, "removals of assets", 0, "f@1",
-	       {"delta s1", .body = LAST(EVENT("asset_unpublished", "05", "", "\"uid\":\"f\",\"locale\":\"fr\"") ","
-					 EVENT("asset_deleted", "05", "sys_assets", "\"uid\":\"g\""), "s2")});
-	is_str(temp_store_ask(&fixture.temp, "SELECT path FROM assets ORDER BY path"), "assets/en/f.json", "take those and no other");
+	       {"delta s1",
+		.body = LAST(EVENT("asset_unpublished", "05", "", "\"uid\":\"f\",\"locale\":\"fr\"") "," EVENT(
+				     "asset_deleted", "05", "sys_assets", "\"uid\":\"g\""),
+			     "s2")});
+	is_str(temp_store_ask(&fixture.temp, "SELECT path FROM assets ORDER BY path"), "assets/en/f.json",
+	       "take those and no other");
 }
 
 /* --- content types ------------------------------------------------------------------------------------------------ */
@@ -145,8 +164,15 @@ static const char *schemas_of(struct sync_fixture *fixture)
 	return temp_store_ask(&fixture->temp, "SELECT name FROM dirent WHERE parent = 2 ORDER BY name");
 }
 
-#define FIRST(items) {"init", .body = LAST(items, "s1")}, {"delta s1", .body = LAST("", "s1")}
-#define QUIET {"delta s1", .body = LAST("", "s1")}
+#define FIRST(items)                                                                                                   \
+	{"init", .body = LAST(items, "s1")},                                                                           \
+	{                                                                                                              \
+		"delta s1", .body = LAST("", "s1")                                                                     \
+	}
+#define QUIET                                                                                                          \
+	{                                                                                                              \
+		"delta s1", .body = LAST("", "s1")                                                                     \
+	}
 
 static void test_schemas(void)
 {
@@ -172,10 +198,12 @@ static void test_schemas(void)
 	fixture.fake.schemas = "page";
 	EXPECT(&fixture, "and again with the next news while there is none", 0, "a@1 p@2",
 	       {"delta s1", .body = LAST(ENTRY_OF("page", "p", "en", 2, "06"), "s1")});
-	is_str(schemas_of(&fixture), "blog.json page.json", "a schema that is not listed any more goes if it has no entries");
+	is_str(schemas_of(&fixture), "blog.json page.json",
+	       "a schema that is not listed any more goes if it has no entries");
 
 	fixture.fake.schemas = "page";
-	EXPECT(&fixture, "a type that is deleted", 0, "p@2", {"delta s1", .body = LAST(TYPE_DELETED("blog", "09"), "s1")});
+	EXPECT(&fixture, "a type that is deleted", 0, "p@2",
+	       {"delta s1", .body = LAST(TYPE_DELETED("blog", "09"), "s1")});
 	is_int(fixture.fake.schemas_asked, 1, "makes it ask too");
 	is_str(schemas_of(&fixture), "page.json", "and its schema goes with its entries");
 }
@@ -185,7 +213,9 @@ static void test_schemas_that_fail(void)
 	static const struct {
 		const char *name;
 		enum delivery_outcome outcome;
-	} rows[] = {{"unavailable", DELIVERY_UNAVAILABLE}, {"limited", DELIVERY_RATE_LIMITED}, {"nonsense", DELIVERY_NONSENSE},
+	} rows[] = {{"unavailable", DELIVERY_UNAVAILABLE},
+		    {"limited", DELIVERY_RATE_LIMITED},
+		    {"nonsense", DELIVERY_NONSENSE},
 		    {"refused as a query", DELIVERY_QUERY_REFUSED}};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
@@ -218,7 +248,8 @@ static void test_schemas_that_fail_at_first(void)
 	int rc = sync_fixture_run(&fixture, &result);
 	if (rc == -EHOSTUNREACH) /* the whole service may be down: once is no harm */
 		rc = sync_fixture_run(&fixture, &result);
-	is_int(rc, 0, "with content types that are unavailable from the beginning, the second run at the latest has the entries");
+	is_int(rc, 0,
+	       "with content types that are unavailable from the beginning, the second run at the latest has the entries");
 	is_str(sync_fixture_shown(&fixture), "a@1", "as they are");
 }
 
@@ -228,7 +259,8 @@ static void test_schemas_with_filters(void)
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
 	sync_fixture_open(&fixture, &filter);
 	EXPECT(&fixture, "a first run of one type", 0, "a@1",
-	       {"init content_type=blog", .body = LAST(ENTRY("a", 1, "01"), "s1")}, {"delta s1", .body = LAST("", "s1")});
+	       {"init content_type=blog", .body = LAST(ENTRY("a", 1, "01"), "s1")},
+	       {"delta s1", .body = LAST("", "s1")});
 	is_str(schemas_of(&fixture), "blog.json", "keeps the schema of that type only");
 }
 

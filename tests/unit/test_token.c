@@ -67,8 +67,8 @@ static void test_files(void)
 		is_int(rc, files[i].want ? 0 : -EINVAL, "%s is %s", files[i].name, files[i].want ? "taken" : "refused");
 		is_str(token, files[i].want, "%s: the token", files[i].name);
 		ok(!strstr(err.text, SECRET) && !strstr(err.text, X64), "%s: no token in the message", files[i].name);
-		if (files[i].says && !ok(strstr(err.text, files[i].says) && strstr(err.text, path), "%s: the message says why",
-					 files[i].name))
+		if (files[i].says && !ok(strstr(err.text, files[i].says) && strstr(err.text, path),
+					 "%s: the message says why", files[i].name))
 			diag("  got: %s\n want: %s", err.text, files[i].says);
 	}
 }

@@ -63,9 +63,17 @@ static void test_labels(void)
 static void test_refused(void)
 {
 	static const char *const urls[] = {
-		"", "/v3/stacks/sync", "cdn.contentstack.io", "ftp://cdn.contentstack.io/", "file:///etc/passwd",
-		"https://", "https://me:s3cret@cdn.contentstack.io/", "https://s3cret@cdn.contentstack.io/",
-		"https://:s3cret@cdn.contentstack.io/", "https://cdn.contentstack.io:port/", "https://a b/",
+		"",
+		"/v3/stacks/sync",
+		"cdn.contentstack.io",
+		"ftp://cdn.contentstack.io/",
+		"file:///etc/passwd",
+		"https://",
+		"https://me:s3cret@cdn.contentstack.io/",
+		"https://s3cret@cdn.contentstack.io/",
+		"https://:s3cret@cdn.contentstack.io/",
+		"https://cdn.contentstack.io:port/",
+		"https://a b/",
 		"https://a\nb/",
 	};
 	for (size_t i = 0; i < COUNT(urls); i++) {
