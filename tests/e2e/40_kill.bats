@@ -29,9 +29,9 @@ stall_after() {
 }
 
 @test "a first sync that is killed again and again ends with all content" {
-	start_stack --generate 1500 --content-types 6 --locales 3 --assets 40 --page-size 20 --latency 20
+	start_stack --generate 1500 --content-types 6 --locales 3 --assets 40 --page-size 20 --latency 60
 	local pages
-	for pages in 1 7 8 30 50 70; do
+	for pages in 1 7 8 25 40; do
 		mount_stack &
 		local command=$!
 		pages_reach $pages

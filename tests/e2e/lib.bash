@@ -32,6 +32,7 @@ setup() {
 
 teardown() {
 	local failed=0
+	[ -z "${FUSE_MODE:-}" ] || chmod "$FUSE_MODE" /dev/fuse
 	end_helpers
 	unmount_all || failed=1
 	end_daemons || failed=1
