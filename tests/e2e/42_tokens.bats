@@ -75,18 +75,18 @@ inits() {
 }
 
 @test "refused page tokens of the first sync mean a new one" {
-	start_stack --generate 400 --page-size 20 --latency 30
+	start_stack --generate 400 --page-size 20 --latency 150
 	mount_stack &
 	local command=$!
 	ctl wait-requests sync_page 5
-	ctl refuse-tokens pagination --times 4
+	ctl refuse-tokens pagination --times 5 # four in a row are enough; the new listing survives one
 	wait $command
 	equal
 	inits 2
 }
 
 @test "page tokens that are refused twice are tried again" {
-	start_stack --generate 400 --page-size 20 --latency 30
+	start_stack --generate 400 --page-size 20 --latency 150
 	mount_stack &
 	local command=$!
 	ctl wait-requests sync_page 5
