@@ -14,17 +14,29 @@ struct page_strings {
 	struct buf text;
 };
 
-int answer_read(struct slice body, struct answer *answer, struct err *err)
+int answer_check(struct slice text, int depth, struct answer *answer, struct err *err)
 {
 	struct answer read = {0};
-	if (json_check(body, ANSWER_DEPTH, &read.root, NULL) < 0) {
-		if (json_check(body, JSON_DEPTH_MAX, &read.root, err) < 0)
-			return -EPROTO;
+	int rc = json_check(text, depth, &read.root, NULL);
+	if (rc < 0) {
 		read.deep = true;
+		rc = json_check(text, JSON_ANY_DEPTH, &read.root, err);
 	}
+	if (rc < 0)
+		return rc;
+	read.broken = json_check_utf8(read.root.text, NULL) < 0;
+	*answer = read;
+	return 0;
+}
+
+int answer_read(struct slice body, struct answer *answer, struct err *err)
+{
+	struct answer read;
+	int rc = answer_check(body, ANSWER_DEPTH, &read, err);
+	if (rc < 0)
+		return rc;
 	if (read.root.type != JSON_OBJECT)
 		return err_set(err, -EPROTO, "it is not a JSON object");
-	read.broken = json_check_utf8(read.root.text, NULL) < 0;
 	*answer = read;
 	return 0;
 }
@@ -45,8 +57,7 @@ int answer_count(struct json_value list, const char *what, size_t *count, struct
 
 const char *answer_element_fault(const struct answer *answer, struct json_value element)
 {
-	struct json_value same;
-	if (answer->deep && json_check(element.text, ITEM_DEPTH_MAX, &same, NULL) < 0)
+	if (answer->deep && json_is_deeper(element, ITEM_DEPTH_MAX))
 		return "nested too deeply";
 	if (answer->broken && json_check_utf8(element.text, NULL) < 0)
 		return "not valid UTF-8";

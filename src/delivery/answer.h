@@ -19,7 +19,11 @@ struct answer {
 	bool broken; /* something is not valid UTF-8: look at each element */
 };
 
-/* Reads `body`. -EPROTO if it is not a JSON object. `answer` points into `body`. */
+/* Checks `text`, which is to be nested no deeper than `depth`: JSON that is deeper or not valid UTF-8 is taken, and
+ * said to be so. -EPROTO if it is not JSON, or -ENOMEM. `answer` points into `text`. */
+int answer_check(struct slice text, int depth, struct answer *answer, struct err *err);
+
+/* Reads `body`. -EPROTO if it is not a JSON object, or -ENOMEM. `answer` points into `body`. */
 int answer_read(struct slice body, struct answer *answer, struct err *err);
 
 /* How many elements `list` has. -EPROTO if it is not an array, or has more than PAGE_ITEMS_MAX; `what` names them. */

@@ -1,33 +1,42 @@
 /*
  * Checking and walking JSON text. The check is one pass without recursion: which of the open brackets are objects is a
- * stack of bits. Walking trusts the check and only looks for where values end; it stays inside the text even if nobody
- * checked it. Strings are decoded and encoded in json_string.c.
+ * stack of bits, which moves to the heap when it gets high. Walking trusts the check and only looks for where values
+ * end; it stays inside the text even if nobody checked it. Strings are decoded and encoded in json_string.c.
  */
 #include "util/json.h"
 
+#include "util/cleanup.h"
 #include "util/json_scan.h"
 #include "util/utf8.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BYTE_ORDER_MARK_LEN 3
 
-#define STACK_WORDS (JSON_DEPTH_MAX / 64)
+#define USUAL_WORDS 16 /* for 1024 levels, more than what is not refused has */
 
 struct checker {
 	const char *end;
-	uint64_t *objects; /* a bit for each open bracket: whether it is an object */
-	int depth;         /* open brackets */
-	int limit;
+	uint64_t *objects; /* a bit for each open bracket: whether it is an object; `usual`, or on the heap */
+	size_t words;      /* how many there is room for */
+	size_t depth;      /* open brackets */
+	size_t limit;
 	const char *deep;  /* the first bracket beyond the limit, or NULL */
 	const char *fault; /* where and why the text is not JSON, or NULL */
 	const char *why;
+	uint64_t usual[USUAL_WORDS]; /* words are cleared as they come into use */
 };
 
-/* Everything that checks returns the place behind what it read, or NULL: after this, or because the stack is full. */
+static void checker_finish(struct checker *c)
+{
+	if (c->objects != c->usual)
+		free(c->objects);
+}
+
+/* Everything that checks returns the place behind what it read, or NULL: after this, or for lack of memory. */
 static const char *fail(struct checker *c, const char *at, const char *why)
 {
 	c->fault = at;
@@ -37,18 +46,33 @@ static const char *fail(struct checker *c, const char *at, const char *why)
 
 static bool in_object(const struct checker *c)
 {
-	int level = c->depth - 1;
+	size_t level = c->depth - 1;
 	return c->objects[level / 64] >> (level % 64) & 1;
 }
 
+/* At most one bit for each byte of the text, whatever it says. */
+static bool grow(struct checker *c)
+{
+	bool usual = c->objects == c->usual;
+	uint64_t *more = realloc(usual ? NULL : c->objects, 2 * c->words * sizeof(*more));
+	if (!more)
+		return false;
+	if (usual)
+		memcpy(more, c->usual, sizeof(c->usual));
+	c->objects = more;
+	c->words *= 2;
+	return true;
+}
+
+/* False for lack of memory. */
 static bool push(struct checker *c, const char *at)
 {
 	if (c->depth >= c->limit && !c->deep)
 		c->deep = at;
-	if (c->depth == JSON_DEPTH_MAX)
+	if (c->depth == c->words * 64 && !grow(c))
 		return false;
 	uint64_t *word = &c->objects[c->depth / 64];
-	int bit = c->depth % 64;
+	size_t bit = c->depth % 64;
 	if (bit == 0)
 		*word = 0;
 	*word &= ~((uint64_t)1 << bit);
@@ -256,9 +280,14 @@ static const char *skip_byte_order_mark(const char *at, const char *end)
 
 int json_check(struct slice text, int depth, struct json_value *value, struct err *err)
 {
-	uint64_t objects[STACK_WORDS]; /* words are cleared as they come into use */
 	const char *start = text.len > 0 ? text.at : "";
-	struct checker c = {.end = start + text.len, .objects = objects, .limit = depth};
+	CLEANUP(checker_finish) struct checker c;
+	c.end = start + text.len;
+	c.objects = c.usual;
+	c.words = USUAL_WORDS;
+	c.depth = 0;
+	c.limit = (size_t)depth;
+	c.deep = c.fault = NULL;
 	const char *first = json_skip_space(skip_byte_order_mark(start, c.end), c.end);
 	const char *behind = check_value(&c, first);
 	if (behind) {
@@ -268,6 +297,8 @@ int json_check(struct slice text, int depth, struct json_value *value, struct er
 	}
 	if (c.fault)
 		return err_set(err, -EPROTO, "not JSON: %s at byte %zu", c.why, (size_t)(c.fault - start));
+	if (!behind)
+		return err_oom(err);
 	if (c.deep)
 		return err_set(err, -EOVERFLOW, "JSON nested deeper than %d at byte %zu", depth,
 			       (size_t)(c.deep - start));
@@ -314,7 +345,8 @@ static const char *skip_string(const char *at, const char *end)
 	return at;
 }
 
-static const char *skip_container(const char *at, const char *end)
+/* To the end of the container at `at`, or only to the first bracket beyond `limit`. */
+static const char *skip_container(const char *at, const char *end, size_t limit)
 {
 	size_t depth = 0;
 	while (at < end) {
@@ -324,6 +356,8 @@ static const char *skip_container(const char *at, const char *end)
 			continue;
 		case '{':
 		case '[':
+			if (depth == limit)
+				return at;
 			depth++;
 			break;
 		case '}':
@@ -350,11 +384,19 @@ static const char *skip_value(const char *at, const char *end)
 	if (*at == '"')
 		return skip_string(at, end);
 	if (*at == '{' || *at == '[')
-		return skip_container(at, end);
+		return skip_container(at, end, SIZE_MAX);
 	do
 		at++;
 	while (at < end && !ends_scalar(*at));
 	return at;
+}
+
+bool json_is_deeper(struct json_value value, int depth)
+{
+	const char *end = value.text.at + value.text.len;
+	if (value.type != JSON_OBJECT && value.type != JSON_ARRAY)
+		return false;
+	return skip_container(value.text.at, end, (size_t)depth) < end;
 }
 
 struct json_iter json_iter(struct json_value container)

@@ -4,7 +4,8 @@
  *
  * json_check() walks a text once and says whether it is well formed. Everything else takes text that was checked,
  * cannot fail for its form, and allocates nothing but what it writes. (Text that was not checked gives nonsense, but is
- * never read beyond its end.) No function keeps a pointer; slices point into the text.
+ * never read beyond its end.) Nothing calls itself: how deep a text is costs no stack. No function keeps a pointer;
+ * slices point into the text.
  */
 #ifndef CONTENTFS_UTIL_JSON_H
 #define CONTENTFS_UTIL_JSON_H
@@ -13,6 +14,7 @@
 #include "util/err.h"
 #include "util/slice.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,17 +26,18 @@ struct json_value {
 	struct slice text;
 };
 
-/* The deepest nesting that json_check can be asked to accept. */
-#define JSON_DEPTH_MAX 65536
-
 /*
  * Checks that `text` is one JSON value with white space around it at most (a UTF-8 byte order mark before it is passed
- * over), nested no deeper than `depth` (1 to JSON_DEPTH_MAX; a scalar has depth 0, `[]` depth 1), and fills *value.
- * -EPROTO with the byte offset and the reason if it is not; -EOVERFLOW if only the depth is too large (what comes
- * behind a bracket deeper than JSON_DEPTH_MAX is not looked at).
+ * over), nested no deeper than `depth` (1 or more; a scalar has depth 0, `[]` depth 1; JSON_ANY_DEPTH for no limit),
+ * and fills *value. -EPROTO with the byte offset and the reason if it is not; -EOVERFLOW if only the depth is too
+ * large. The first thousand levels need no memory, each one beyond them a bit or two: -ENOMEM if that cannot be had.
  * Bytes over 0x7f inside strings are not looked at here: see json_check_utf8.
  */
+#define JSON_ANY_DEPTH INT_MAX
 int json_check(struct slice text, int depth, struct json_value *value, struct err *err);
+
+/* Whether a value of checked text is nested deeper than `depth`, counted as json_check does. */
+bool json_is_deeper(struct json_value value, int depth);
 
 /* Whether all of `text` is valid UTF-8 (no surrogates, nothing overlong, nothing over U+10FFFF); -EPROTO with the
  * offset. */

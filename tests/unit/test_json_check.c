@@ -1,6 +1,6 @@
-/* json_check and json_check_utf8: what they accept, what they refuse, and where they say that it is wrong. */
+/* json_check and json_check_utf8: what they accept, what they refuse, and where they say that it is wrong. Nesting is in
+ * test_json_deep.c. */
 #include "tap.h"
-#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/json.h"
 
@@ -260,57 +260,6 @@ static void test_accepted(void)
 	is_int(json_check(slice_of("[1"), 1, &(struct json_value){0}, NULL), -EPROTO, "nor when there is one");
 }
 
-/* `open` so many times, the middle, `close` so many times. */
-static void nest(struct buf *out, const char *open, const char *middle, const char *close, int times)
-{
-	buf_reset(out);
-	for (int i = 0; i < times; i++)
-		buf_append_text(out, open);
-	buf_append_text(out, middle);
-	for (int i = 0; i < times; i++)
-		buf_append_text(out, close);
-}
-
-static const struct depth_case {
-	const char *name;
-	const char *open, *middle, *close;
-	int times;
-	int limit;
-	int rc;
-} depth_cases[] = {
-	{"a scalar at the lowest limit", "", "1", "", 0, 1, 0},
-	{"an array at its limit", "[", "", "]", 1, 1, 0},
-	{"an array beyond its limit", "[", "", "]", 2, 1, -EOVERFLOW},
-	{"arrays at their limit", "[", "1", "]", 100, 100, 0},
-	{"arrays one beyond their limit", "[", "1", "]", 101, 100, -EOVERFLOW},
-	{"objects at their limit", "{\"a\":", "1", "}", 64, 64, 0},
-	{"objects one beyond their limit", "{\"a\":", "1", "}", 65, 64, -EOVERFLOW},
-	{"both in turns, over many words of bits", "[{\"a\":", "[]", "}]", 500, 1001, 0},
-	{"siblings behind deep ones", "[[],{\"a\":{}},", "0", ",{},[]]", 200, 202, 0},
-	{"siblings that are the deepest, too deep", "[[],{\"a\":{}},", "0", ",{},[]]", 200, 201, -EOVERFLOW},
-	{"the deepest that there is", "[", "", "]", JSON_DEPTH_MAX, JSON_DEPTH_MAX, 0},
-	{"one deeper than the deepest", "[", "", "]", JSON_DEPTH_MAX + 1, JSON_DEPTH_MAX, -EOVERFLOW},
-	{"far deeper than the deepest", "{\"a\":[", "", "]}", 5 * JSON_DEPTH_MAX, 10, -EOVERFLOW},
-	{"too deep and broken, which is broken", "[", "x", "]", 20, 10, -EPROTO},
-	{"deep and with the wrong bracket", "[", "", "}", 90, 100, -EPROTO},
-	{"deep and never closed", "[", "", "", 90, 100, -EPROTO},
-	{"deepest and broken", "[", "x", "]", JSON_DEPTH_MAX, JSON_DEPTH_MAX, -EPROTO},
-};
-
-static void test_depth(void)
-{
-	CLEANUP(buf_finish) struct buf text = BUF_INIT;
-	for (size_t i = 0; i < COUNT(depth_cases); i++) {
-		const struct depth_case *t = &depth_cases[i];
-		struct json_value value;
-		struct err err = {""};
-		nest(&text, t->open, t->middle, t->close, t->times);
-		is_int(json_check(buf_slice(&text), t->limit, &value, &err), t->rc, "%s", t->name);
-		if (t->rc == -EOVERFLOW)
-			ok(strstr(err.text, "deeper"), "%s: \"%s\"", t->name, err.text);
-	}
-}
-
 static const struct {
 	const char *name;
 	struct slice text;
@@ -402,7 +351,6 @@ int main(void)
 {
 	test_refused();
 	test_accepted();
-	test_depth();
 	test_utf8();
 	test_all_utf8();
 	return tap_done();
