@@ -63,27 +63,43 @@ static bool find_type(struct json_value value, enum item_type *type)
 	return false;
 }
 
-static bool is_published(enum item_type type)
+static bool is_published(const struct item *item)
 {
-	return type == ITEM_ENTRY_PUBLISHED || type == ITEM_ASSET_PUBLISHED;
+	return item->typed && (item->type == ITEM_ENTRY_PUBLISHED || item->type == ITEM_ASSET_PUBLISHED);
 }
 
-static bool is_entry(enum item_type type)
+static bool is_asset(const struct item *item)
 {
-	return type == ITEM_ENTRY_PUBLISHED || type == ITEM_ENTRY_UNPUBLISHED || type == ITEM_ENTRY_DELETED;
+	return item->typed && (item->type == ITEM_ASSET_PUBLISHED || item->type == ITEM_ASSET_UNPUBLISHED ||
+			       item->type == ITEM_ASSET_DELETED);
+}
+
+static bool is_content_type(const struct item *item)
+{
+	return item->typed && item->type == ITEM_CONTENT_TYPE_DELETED;
+}
+
+/* The first thing that is wrong is what is said; the rest is read all the same. */
+static void blame(struct item *item, const char *fault)
+{
+	if (!item->fault)
+		item->fault = fault;
 }
 
 /* A part of the item's key. `missing` is the fault if there is none. */
 static int read_name(struct item *item, struct json_value value, const char *missing, struct page_strings **strings,
 		     struct slice *name)
 {
-	int rc = answer_text(value, strings, name);
+	struct slice text = {0};
+	int rc = answer_text(value, strings, &text);
 	if (rc < 0)
 		return rc;
-	if (name->len == 0)
-		item->fault = missing;
-	else if (name->len > ITEM_NAME_MAX)
-		item->fault = "name too long";
+	if (text.len == 0)
+		blame(item, missing);
+	else if (text.len > ITEM_NAME_MAX)
+		blame(item, "name too long");
+	else
+		*name = text;
 	return 0;
 }
 
@@ -92,7 +108,7 @@ static int read_name(struct item *item, struct json_value value, const char *mis
 static int read_locale(struct item *item, const struct parts *p, struct page_strings **strings)
 {
 	struct json_value locale = answer_is_empty(p->published_locale) ? p->locale : p->published_locale;
-	if (!is_published(item->type) && answer_is_empty(locale))
+	if (!is_published(item) && answer_is_empty(locale))
 		return 0;
 	return read_name(item, locale, "no locale", strings, &item->locale);
 }
@@ -109,8 +125,20 @@ static int read_times(struct item *item, const struct parts *p, struct page_stri
 	if (event < 0)
 		item->event_at = item->published_at;
 	if (event < 0 && published < 0)
-		item->fault = "no usable event time";
+		blame(item, "no usable event time");
 	return 0;
+}
+
+static int read_key(struct item *item, const struct parts *p, struct page_strings **strings)
+{
+	int rc = 0;
+	if (!is_asset(item))
+		rc = read_name(item, p->content_type, "no content type", strings, &item->content_type);
+	if (rc == 0 && !is_content_type(item))
+		rc = read_name(item, p->uid, "no uid", strings, &item->uid);
+	if (rc == 0 && !is_content_type(item))
+		rc = read_locale(item, p, strings);
+	return rc;
 }
 
 /* What a reader of the tree sees beside the text. */
@@ -119,49 +147,76 @@ static int read_details(struct item *item, const struct parts *p, struct page_st
 	int rc = answer_text(p->title, strings, &item->title);
 	if (rc == 0)
 		rc = answer_text(p->updated_at, strings, &item->updated_at);
-	item->version = answer_number(p->version);
 	return rc;
 }
 
-static int read_key(struct item *item, const struct parts *p, struct page_strings **strings)
+/* Bytes that are no text may be another name than the one that was meant. */
+static void forget_broken(struct slice *name)
 {
-	int rc = 0;
-	bool whole_type = item->type == ITEM_CONTENT_TYPE_DELETED;
-	if (whole_type || is_entry(item->type))
-		rc = read_name(item, p->content_type, "no content type", strings, &item->content_type);
-	if (rc == 0 && !item->fault && !whole_type)
-		rc = read_name(item, p->uid, "no uid", strings, &item->uid);
-	if (rc == 0 && !item->fault && !whole_type)
-		rc = read_locale(item, p, strings);
-	return rc;
+	if (json_check_utf8(*name, NULL) < 0)
+		*name = (struct slice){0};
 }
 
-/* Goes on only while nothing is wrong. `item` has its type. */
+static bool has_key(const struct item *item)
+{
+	return item->typed && !is_content_type(item) && (is_asset(item) || item->content_type.len > 0) &&
+	       item->uid.len > 0 && item->locale.len > 0;
+}
+
 static int read_item(struct item *item, const struct parts *p, struct page_strings **strings)
 {
+	item->typed = find_type(p->type, &item->type);
+	if (!item->typed)
+		blame(item, "unknown item type");
+	if (p->data.type != JSON_OBJECT && !is_content_type(item))
+		blame(item, "data is not an object");
+	if (is_published(item))
+		item->version = answer_number(p->version);
+	int rc = read_times(item, p, strings);
+	if (rc == 0)
+		rc = read_key(item, p, strings);
+	if (rc < 0 || item->fault)
+		return rc;
 	if (p->data.type == JSON_OBJECT)
 		item->data = p->data.text;
-	else if (item->type != ITEM_CONTENT_TYPE_DELETED)
-		item->fault = "data is not an object";
-	if (item->fault)
-		return 0;
-	int rc = read_times(item, p, strings);
-	if (rc == 0 && !item->fault)
-		rc = read_key(item, p, strings);
-	if (rc == 0 && !item->fault && is_published(item->type))
-		rc = read_details(item, p, strings);
-	return rc;
+	return is_published(item) ? read_details(item, p, strings) : 0;
 }
 
 int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings, struct item *item)
 {
 	struct parts p;
-	*item = (struct item){.source = element.text, .fault = answer_element_fault(answer, element)};
-	if (item->fault)
-		return 0;
+	struct item read = {.source = element.text, .fault = answer_element_fault(answer, element)};
 	take_apart(element, &p);
-	if (find_type(p.type, &item->type))
-		return read_item(item, &p, strings);
-	item->fault = "unknown item type";
+	int rc = read_item(&read, &p, strings);
+	if (rc < 0)
+		return rc;
+	if (read.fault) {
+		forget_broken(&read.content_type);
+		forget_broken(&read.uid);
+		forget_broken(&read.locale);
+	}
+	read.known = has_key(&read);
+	*item = read;
 	return 0;
+}
+
+int item_parse(struct slice source, struct lone_item *lone, struct err *err)
+{
+	struct lone_item read = LONE_ITEM_INIT;
+	struct answer answer;
+	int rc = answer_check(source, ITEM_DEPTH_MAX, &answer, err);
+	if (rc == 0 && item_read(&answer, answer.root, &read.strings, &read.item) < 0)
+		rc = err_oom(err);
+	if (rc < 0) {
+		lone_item_finish(&read);
+		return rc;
+	}
+	*lone = read;
+	return 0;
+}
+
+void lone_item_finish(struct lone_item *lone)
+{
+	page_strings_free(lone->strings);
+	*lone = (struct lone_item)LONE_ITEM_INIT;
 }

@@ -36,19 +36,28 @@ enum item_type {
 /* "entry_published" and so on, as the API writes it. */
 const char *item_type_name(enum item_type type);
 
+/*
+ * One event. An item with a `fault` cannot be applied, and only `source` is sure to be set. What else could be read is
+ * there too, so that it can be told what the item is about and whether something newer has taken its place: the type,
+ * the times, the version, and those of the names that are valid (UTF-8, up to ITEM_NAME_MAX bytes); never `title`,
+ * `updated_at` and `data`.
+ */
 struct item {
+	const char *fault; /* NULL, or a static text: why the item cannot be applied */
+	bool typed;        /* `type` was read; always so without a fault */
+	bool known;        /* type, uid, locale and, of entries, content type were read: the key of one entry or
+	                              asset. False for content_type_deleted and removals without a locale: they are
+	                              about many. */
 	enum item_type type;
-	const char *fault;         /* NULL, or a static text: why the item cannot be applied. Then only `source` is sure
-	                              to be set. */
 	struct slice content_type; /* of entries and content_type_deleted; empty for assets, whatever the item says */
 	struct slice locale;       /* publish_details.locale, else data.locale (may differ: not the published locale,
 	                              R); empty on a removal without one: it counts for every locale (I) */
 	struct slice uid;          /* empty for content_type_deleted */
-	int64_t event_at;          /* ms since the epoch */
+	int64_t event_at;          /* ms since the epoch; else publish_details.time; 0 if a fault left neither */
 	int64_t published_at;      /* publish_details.time, else event_at; ms */
 	struct slice title;        /* decoded; empty if none, or on removals */
 	struct slice updated_at;   /* as written; empty if none */
-	long long version;         /* _version, 0 if none */
+	long long version;         /* _version, 0 if none, or on removals */
 	struct slice data;         /* the `data` object, exactly as sent; checked JSON, valid UTF-8 */
 	struct slice source;       /* the whole item, exactly as sent */
 };
@@ -77,6 +86,28 @@ int page_parse(struct buf *body, struct page *page, struct err *err);
 
 /* Frees everything; leaves PAGE_INIT. */
 void page_finish(struct page *page);
+
+/* An item without a page: one that was kept aside. Its slices point into the text that it was read from, which belongs
+ * to somebody else, or into `strings`. */
+struct lone_item {
+	struct item item;
+	struct page_strings *strings;
+};
+
+#define LONE_ITEM_INIT                                                                                                 \
+	{                                                                                                              \
+		.strings = NULL                                                                                        \
+	}
+
+/*
+ * Reads one item again from its `source`, with the same result as in its page; by a newer program maybe another one.
+ * `source` must outlive `lone`, which must be finished or LONE_ITEM_INIT before. 0, also with a fault in lone->item;
+ * -EPROTO if `source` is not JSON, as that of an item always is; or -ENOMEM.
+ */
+int item_parse(struct slice source, struct lone_item *lone, struct err *err);
+
+/* Frees everything; leaves LONE_ITEM_INIT. */
+void lone_item_finish(struct lone_item *lone);
 
 struct content_type {
 	struct slice uid;

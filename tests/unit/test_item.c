@@ -1,4 +1,5 @@
-/* What page_parse makes of one item: each row is an item in a page of its own. */
+/* What page_parse makes of one item: each row is an item in a page of its own. What is left of one that is faulty is in
+ * test_faulty_item.c. */
 #include "delivery/page.h"
 #include "tap.h"
 #include "util/cleanup.h"
@@ -234,7 +235,10 @@ static bool parse_item(struct slice item, struct page *page)
 
 static void check_item(const struct item *item, const struct want *want, const char *name)
 {
+	bool about_one = want->type != ITEM_CONTENT_TYPE_DELETED && want->locale[0];
 	is_str(item->fault, NULL, "%s: no fault", name);
+	is_int(item->typed, true, "%s: typed", name);
+	is_int(item->known, about_one, "%s: known", name);
 	is_int(item->type, want->type, "%s: type", name);
 	is_slice(item->content_type, slice_of(want->content_type), "%s: content type", name);
 	is_slice(item->locale, slice_of(want->locale), "%s: locale", name);
