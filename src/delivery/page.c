@@ -46,6 +46,8 @@ static int read_token(struct page *page, struct json_value value, struct err *er
 		return err_set(err, -EPROTO, "its token is %zu bytes long", token.len);
 	if (has_control_characters(token))
 		return err_set(err, -EPROTO, "its token holds control characters");
+	if (json_check_utf8(token, NULL) < 0)
+		return err_set(err, -EPROTO, "its token is not valid UTF-8");
 	page->token = strndup(token.at, token.len);
 	return page->token ? 0 : err_oom(err);
 }

@@ -40,14 +40,13 @@ const char *item_type_name(enum item_type type);
  * One event. An item with a `fault` cannot be applied, and only `source` is sure to be set. What else could be read is
  * there too, so that it can be told what the item is about and whether something newer has taken its place: the type,
  * the times, the version, and those of the names that are valid (UTF-8, up to ITEM_NAME_MAX bytes); never `title`,
- * `updated_at` and `data`.
+ * `updated_at` and `data`. What is `known` has the key of one entry or asset in one locale, and nothing else has:
+ * removals without a locale and content_type_deleted are about many.
  */
 struct item {
 	const char *fault; /* NULL, or a static text: why the item cannot be applied */
-	bool typed;        /* `type` was read; always so without a fault */
-	bool known;        /* type, uid, locale and, of entries, content type were read: the key of one entry or
-	                              asset. False for content_type_deleted and removals without a locale: they are
-	                              about many. */
+	bool typed;        /* whether `type` was read; always so without a fault */
+	bool known;        /* whether `type`, `uid`, `locale` and, of entries, `content_type` were */
 	enum item_type type;
 	struct slice content_type; /* of entries and content_type_deleted; empty for assets, whatever the item says */
 	struct slice locale;       /* publish_details.locale, else data.locale (may differ: not the published locale,
@@ -79,8 +78,8 @@ struct page {
 
 /*
  * Reads an answer of the Sync API. Takes over *body (left empty) whatever the result. -EPROTO with the reason if it is
- * not JSON or not of that shape: exactly one of pagination_token and sync_token (a non-empty string without control
- * characters), `items` an array. `page` must be finished or PAGE_INIT before.
+ * not JSON or not of that shape: exactly one of pagination_token and sync_token (a non-empty string of valid text
+ * without control characters), `items` an array. `page` must be finished or PAGE_INIT before.
  */
 int page_parse(struct buf *body, struct page *page, struct err *err);
 
