@@ -6,7 +6,9 @@
 
 void canon_string_unit(struct buf *canon, uint32_t unit)
 {
-	buf_printf(canon, "%04x", (unsigned int)unit);
+	static const char digits[] = "0123456789abcdef";
+	char hex[4] = {digits[unit >> 12 & 0xf], digits[unit >> 8 & 0xf], digits[unit >> 4 & 0xf], digits[unit & 0xf]};
+	buf_append(canon, hex, sizeof(hex));
 }
 
 void canon_code(struct buf *canon, uint32_t code)
