@@ -8,7 +8,7 @@
 #include <dirent.h>
 #include <string.h>
 
-#define CHANGES 300 /* of each file */
+#define CHANGES 1000 /* of each file */
 
 static bool read_file(const char *folder, const char *name, struct buf *text)
 {

@@ -231,20 +231,29 @@ static void append_times(struct buf *out, const char *text, size_t times)
 		buf_append_text(out, text);
 }
 
+static void append_run(struct buf *out, char c, size_t times)
+{
+	if (buf_reserve(out, times) < 0)
+		return;
+	memset(out->text + out->len, c, times);
+	out->len += times;
+	out->text[out->len] = '\0';
+}
+
 static void append_value(struct buf *out, enum form form)
 {
 	switch (form) {
 	case HUGE_NUMBER:
-		append_times(out, "9", DIGITS);
+		append_run(out, '9', DIGITS);
 		break;
 	case LONG_TEXT:
 		buf_append_char(out, '"');
-		append_times(out, "nnnnnnnnnnnnnnnn", LONG_BYTES / 16);
+		append_run(out, 'n', LONG_BYTES);
 		buf_append_char(out, '"');
 		break;
 	case DEEP:
-		append_times(out, "[", LEVELS);
-		append_times(out, "]", LEVELS);
+		append_run(out, '[', LEVELS);
+		append_run(out, ']', LEVELS);
 		break;
 	default:
 		buf_append_text(out, forms[form].value);
