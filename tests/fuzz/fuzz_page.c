@@ -116,6 +116,7 @@ static void try_item(struct slice text)
 	buf_append(&body, text.at, text.len);
 	buf_append_text(&body, "],\"sync_token\":\"t\"}");
 	MUST(page_parse(&body, &page, NULL) == 0 && page.count == 1);
+	check_page(&page);
 	must_be_same(&page.items[0], &lone.item);
 }
 
