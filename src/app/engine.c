@@ -63,7 +63,7 @@ int engine_open(struct engine *engine, const struct config *config, const struct
 	if (rc == 0)
 		rc = open_delivery(engine, config, err);
 	if (rc == 0)
-		rc = sync_create(&engine->sync, engine->store, engine->delivery, &filter, hooks, err);
+		rc = sync_create(&engine->sync, engine->store, engine->delivery, &filter, config->jobs, hooks, err);
 	if (rc < 0)
 		engine_close(engine);
 	return rc;

@@ -51,6 +51,12 @@ static void on_progress(void *context, uint64_t pages, uint64_t items)
 	progress_draw(&mount->progress, pages, items);
 }
 
+static void on_waiting(void *context, const char *what, int64_t ms)
+{
+	struct mount *mount = context;
+	refresher_note_wait(&mount->refresher, what, ms);
+}
+
 static void on_refresh(void *context)
 {
 	struct mount *mount = context;
@@ -82,6 +88,8 @@ static int on_status(void *context, struct buf *json)
 		.pid = (int)getpid(),
 		.syncing = view.syncing,
 		.next_poll_ms = view.next_poll_ms,
+		.waiting_for = view.waiting_for,
+		.wait_ms = view.wait_ms,
 		.last_error = view.ran ? view.last_error.text : NULL,
 		.last_status = exit_status(view.last_rc),
 		.service_calls = delivery_count(mount->engine.delivery),
@@ -161,7 +169,7 @@ static int check_places(const struct mount *mount, struct err *err)
 
 static int open_parts(struct mount *mount, struct err *err)
 {
-	const struct sync_hooks hooks = {mount, on_committed, on_progress};
+	const struct sync_hooks hooks = {mount, on_committed, on_progress, on_waiting};
 	int rc = engine_open(&mount->engine, mount->config, &hooks, err);
 	if (rc == 0)
 		rc = check_places(mount, err);

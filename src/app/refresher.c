@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOPELESS_FAILURES 5 /* in a row, without any content, before a mount gives up */
+#define HOPELESS_FAILURES 3 /* runs in a row, without any content, before a mount gives up */
 #define ANNOUNCE_MS 60000   /* how long a refresh waits for the kernel to be told */
 #define FORGOTTEN_MAX 4096  /* nodes given up at once */
 
@@ -228,6 +228,14 @@ void refresher_want(struct refresher *refresher)
 	pthread_mutex_unlock(&refresher->lock);
 }
 
+void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms)
+{
+	pthread_mutex_lock(&refresher->lock);
+	refresher->waiting_for = what;
+	refresher->waits_until = clock_monotonic_ms() + ms;
+	pthread_mutex_unlock(&refresher->lock);
+}
+
 void refresher_stop(struct refresher *refresher)
 {
 	pthread_mutex_lock(&refresher->lock);
@@ -244,7 +252,9 @@ void refresher_stop(struct refresher *refresher)
 void refresher_look(struct refresher *refresher, struct refresher_view *view)
 {
 	pthread_mutex_lock(&refresher->lock);
-	int64_t next = refresher->next_at - clock_monotonic_ms();
+	int64_t now = clock_monotonic_ms();
+	int64_t next = refresher->next_at - now;
+	int64_t wait = refresher->waits_until - now;
 	*view = (struct refresher_view){
 		.syncing = refresher->syncing,
 		.next_poll_ms = next > 0 ? next : 0,
@@ -252,6 +262,8 @@ void refresher_look(struct refresher *refresher, struct refresher_view *view)
 		.last_rc = refresher->last_rc,
 		.last_error = refresher->last_error,
 		.state = refresher->state,
+		.waiting_for = refresher->waiting_for,
+		.wait_ms = wait > 0 ? wait : 0,
 	};
 	pthread_mutex_unlock(&refresher->lock);
 }

@@ -40,6 +40,8 @@ struct refresher {
 	int last_rc;
 	struct err last_error;
 	enum refresher_state state;
+	const char *waiting_for; /* what the run under way waits for, a few words; NULL if for nothing */
+	int64_t waits_until;     /* monotonic ms */
 };
 
 /* All is borrowed as long as the refresher lives; event_fd is an eventfd. `complete`: the store is whole already. */
@@ -53,6 +55,9 @@ int refresher_start(struct refresher *refresher, struct fs *fs, struct err *err)
 /* A run soon: now, or right after the one under way. Any thread; never blocks. */
 void refresher_want(struct refresher *refresher);
 
+/* The run under way waits: see sync_hooks. Of the refresh thread. */
+void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms);
+
 /* Stops the thread: a run under way ends at the next page. Blocks until it has. */
 void refresher_stop(struct refresher *refresher);
 
@@ -64,6 +69,8 @@ struct refresher_view {
 	int last_rc;
 	struct err last_error;
 	enum refresher_state state;
+	const char *waiting_for; /* static; NULL for nothing */
+	int64_t wait_ms;         /* for how long yet */
 };
 
 void refresher_look(struct refresher *refresher, struct refresher_view *view);

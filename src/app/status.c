@@ -99,6 +99,8 @@ static void add_live(struct buf *json, const struct status_live *live)
 	add_number(json, "pid", live->pid);
 	add_bool(json, "syncing", live->syncing);
 	buf_printf(json, "  \"next_poll_seconds\": %.1f,\n", (double)live->next_poll_ms / 1000);
+	add_text(json, "waiting_for", live->waiting_for);
+	buf_printf(json, "  \"waiting_seconds\": %.1f,\n", (double)live->wait_ms / 1000);
 	add_number(json, "service_calls", (int64_t)live->service_calls);
 	add_number(json, "requests", (int64_t)live->requests);
 	buf_append_text(json, "  \"requests_by_operation\": {");

@@ -14,8 +14,10 @@ struct status_live {
 	const char *mountpoint;
 	int pid;
 	bool syncing;
-	int64_t next_poll_ms;   /* from now */
-	const char *last_error; /* of this process's last run, "" after a success; NULL before the first ended */
+	int64_t next_poll_ms;    /* from now */
+	const char *waiting_for; /* what the sync under way waits for, NULL for nothing */
+	int64_t wait_ms;         /* for how long yet */
+	const char *last_error;  /* of this process's last run, "" after a success; NULL before the first ended */
 	int last_status;
 	uint64_t service_calls;
 	uint64_t requests; /* that the kernel need not have sent twice: see struct fs_counts */

@@ -81,6 +81,7 @@ static void print_for_people(struct json_value status)
 	print_line(status, "Store:", "store", "");
 	print_line(status, "Age:", "age_seconds", " s since the last successful sync");
 	print_line(status, "Last change:", "last_change", "");
+	print_line(status, "Waiting for:", "waiting_for", "");
 	print_line(status, "Next poll in:", "next_poll_seconds", " s");
 	print_line(status, "Content types:", "content_types", "");
 	print_line(status, "Assets:", "assets", "");

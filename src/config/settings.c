@@ -92,6 +92,18 @@ static int set_interval(struct config *config, const char *value, struct err *er
 	return 0;
 }
 
+static int set_jobs(struct config *config, const char *value, struct err *err)
+{
+	char *end;
+	errno = 0;
+	long jobs = isdigit((unsigned char)*value) ? strtol(value, &end, 10) : 0;
+	if (jobs < 1 || *end || errno || jobs > CONFIG_JOBS_MAX)
+		return err_set(err, -EINVAL, "the jobs '%s' are not a whole number from 1 to %d", value,
+			       CONFIG_JOBS_MAX);
+	config->jobs = (unsigned)jobs;
+	return 0;
+}
+
 static int add_to_list(struct config_list *list, const char *value, const char *what, struct err *err)
 {
 	int rc = check_word(value, what, err);
@@ -185,6 +197,8 @@ const struct setting config_settings[] = {
 	{"type", NULL, "LIST",
 	 "ask only for these item types, a comma list; without the\ndeleted and unpublished ones nothing ever goes away",
 	 SETTING_SYNC, set_types},
+	{"jobs", "CONTENTFS_JOBS", "N", "questions under way at once, for a first sync above all (default 4)",
+	 SETTING_SYNC, set_jobs},
 	{"interval", "CONTENTFS_INTERVAL", "SECONDS", "how often to ask for news (default 30)", SETTING_MOUNT,
 	 set_interval},
 	{"o", NULL, "OPTION[,OPTION...]", "mount options: allow_other, uid=, gid=, umask=, ...", SETTING_MOUNT,

@@ -25,7 +25,12 @@ struct delivery {
 	struct buf branch;
 	const char *headers[HEADERS_MAX];
 	size_t token_at; /* where in its header line the token begins */
-	struct buf url;  /* of the call under way */
+	struct buf url;  /* of the question that is being made */
+};
+
+struct delivery_call {
+	struct delivery *delivery;
+	struct http_call *http;
 };
 
 int delivery_outcome_errno(enum delivery_outcome outcome)
@@ -205,18 +210,22 @@ static enum delivery_outcome judge_status(const struct delivery *delivery, struc
 	return outcome;
 }
 
-/* Sends the URL that was made. On DELIVERY_OK the answer's body is that of a 200. */
-static enum delivery_outcome ask(struct delivery *delivery, struct http_answer *answer, int64_t *retry_after_ms,
-				 struct err *err)
+static struct http_request request_of(const struct delivery *delivery, struct delivery_call *call)
 {
-	const struct http_request request = {
+	return (struct http_request){
 		.url = buf_text(&delivery->url),
 		.headers = delivery->headers,
 		.body_max = PAGE_BYTES_MAX,
+		.owner = call,
 	};
-	int rc = delivery->url.failed ? err_oom(err) : http_get(delivery->http, &request, answer, err);
-	if (retry_after_ms)
-		*retry_after_ms = rc == 0 ? answer->retry_after_ms : -1;
+}
+
+/* What a call came to. On DELIVERY_OK the answer's body is that of a 200. */
+static enum delivery_outcome judge(const struct delivery *delivery, int rc, struct http_answer *answer,
+				   struct delivery_advice *advice, struct err *err)
+{
+	*advice =
+		(struct delivery_advice){answer->retry_after_ms, answer->reset_ms, answer->remaining, answer->date_ms};
 	if (rc < 0)
 		return outcome_of(rc);
 	if (answer->status == 200)
@@ -236,11 +245,8 @@ static enum delivery_outcome judge_parse(const struct delivery *delivery, const 
 	return DELIVERY_NONSENSE;
 }
 
-enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync_query *query, struct page *page,
-				    int64_t *retry_after_ms, struct err *err)
+static void write_query(struct delivery *delivery, const struct sync_query *query)
 {
-	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
-	page_finish(page);
 	start_url(delivery, "/v3/stacks/sync");
 	switch (query->mode) {
 	case SYNC_INIT:
@@ -257,14 +263,51 @@ enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync
 		add_parameter(delivery, "sync_token", query->token);
 		break;
 	}
-	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
+}
+
+enum delivery_outcome delivery_ask(struct delivery *delivery, const struct sync_query *query,
+				   struct delivery_call **out, struct err *err)
+{
+	write_query(delivery, query);
+	struct delivery_call *call = delivery->url.failed ? NULL : calloc(1, sizeof(*call));
+	if (!call)
+		return err_oom(err), DELIVERY_FAILED;
+	const struct http_request request = request_of(delivery, call);
+	call->delivery = delivery;
+	int rc = http_begin(delivery->http, &request, &call->http, err);
+	if (rc < 0) {
+		free(call);
+		return masked(delivery, outcome_of(rc), err);
+	}
+	*out = call;
+	return DELIVERY_OK;
+}
+
+int delivery_await(struct delivery *delivery, int64_t ms, struct delivery_call **answered)
+{
+	struct http_call *ended;
+	int rc = http_await(delivery->http, ms, &ended);
+	if (rc > 0)
+		*answered = http_owner(ended);
+	return rc;
+}
+
+enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
+				    struct err *err)
+{
+	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
+	const struct delivery *delivery = call->delivery;
+	page_finish(page);
+	int rc = http_end(call->http, &answer, err);
+	free(call);
+	enum delivery_outcome outcome = judge(delivery, rc, &answer, advice, err);
 	if (outcome == DELIVERY_OK)
 		outcome = judge_parse(delivery, &answer, page_parse(&answer.body, page, err), err);
 	return masked(delivery, outcome, err);
 }
 
 enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned skip, struct content_type_list *list,
-					     int64_t *retry_after_ms, struct err *err)
+					     struct delivery_advice *advice, struct err *err)
 {
 	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
 	char number[16];
@@ -275,7 +318,9 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 	add_parameter(delivery, "limit", TYPES_PER_ANSWER);
 	add_parameter(delivery, "include_count", "true");
 	add_parameter(delivery, "include_global_field_schema", "true");
-	enum delivery_outcome outcome = ask(delivery, &answer, retry_after_ms, err);
+	const struct http_request request = request_of(delivery, NULL);
+	int rc = delivery->url.failed ? err_oom(err) : http_get(delivery->http, &request, &answer, err);
+	enum delivery_outcome outcome = judge(delivery, rc, &answer, advice, err);
 	if (outcome == DELIVERY_OK)
 		outcome = judge_parse(delivery, &answer, content_type_list_parse(&answer.body, list, err), err);
 	return masked(delivery, outcome, err);
@@ -284,16 +329,6 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 void delivery_stop(struct delivery *delivery)
 {
 	http_stop(delivery->http);
-}
-
-void delivery_while_waiting(struct delivery *delivery, int64_t ms, void (*call)(void *context), void *context)
-{
-	http_while_waiting(delivery->http, ms, call, context);
-}
-
-bool delivery_wait(struct delivery *delivery, int64_t ms)
-{
-	return http_wait(delivery->http, ms);
 }
 
 uint64_t delivery_count(const struct delivery *delivery)

@@ -1,6 +1,7 @@
 /*
  * The Content Delivery API of Contentstack, as far as syncing needs it: requests, and what came back told apart. Pure
- * dialect: it never retries, stores or decides. One thread at a time, but for delivery_stop and delivery_count.
+ * dialect: it never retries, stores or decides. Several questions may be under way at once. One thread at a time, but for
+ * delivery_stop and delivery_count.
  *
  * Facts with a letter come from the API notes: D documented by the vendor, R recorded, C from an official client,
  * U reported by users, I inferred.
@@ -53,28 +54,46 @@ struct sync_query {
 };
 
 int delivery_create(struct delivery **out, const struct delivery_target *target, struct err *err);
-void delivery_destroy(struct delivery *delivery); /* NULL is fine */
+void delivery_destroy(struct delivery *delivery); /* NULL is fine; no call may be left */
+
+/* What an answer said about the service beside what it is an answer to. */
+struct delivery_advice {
+	int64_t retry_after_ms; /* how long it asked to be left alone, or -1 */
+	int64_t reset_ms;       /* how long until the rate limit counts anew, or -1 */
+	int64_t remaining;      /* how many requests the rate limit leaves, or -1 */
+	int64_t date_ms;        /* the service's clock, ms since the epoch; -1 if it was not sent */
+};
+
+#define DELIVERY_NO_ADVICE                                                                                             \
+	{                                                                                                              \
+		.retry_after_ms = -1, .reset_ms = -1, .remaining = -1, .date_ms = -1                                   \
+	}
+
+/* A question that was sent, until its answer was taken. */
+struct delivery_call;
+
+/* Sends a question and returns without waiting. On anything but DELIVERY_OK there is no call, and err says why. */
+enum delivery_outcome delivery_ask(struct delivery *delivery, const struct sync_query *query,
+				   struct delivery_call **out, struct err *err);
+
+/* Waits until an answer has come, at most `ms`: 1 with *answered set, to be given to delivery_take before the next wait; 0
+ * when the time is up (with no question under way this is a sleep); -ECANCELED after delivery_stop; -EIO. */
+int delivery_await(struct delivery *delivery, int64_t ms, struct delivery_call **answered);
 
 /*
- * Each asks once and blocks until the answer is there (see http_get for how long at most). On DELIVERY_OK the page or
- * list is filled; on anything else it is as page_finish leaves it and err says in a sentence what happened, without any
- * secret. `retry_after_ms` (may be NULL) gets how long the service asked to wait, or -1.
+ * Takes the answer, and frees the call. On DELIVERY_OK `page` is filled; on anything else it is as page_finish leaves it
+ * and err says in a sentence what happened, without any secret. A call without an answer is given up.
  */
-enum delivery_outcome delivery_sync(struct delivery *delivery, const struct sync_query *query, struct page *page,
-				    int64_t *retry_after_ms, struct err *err);
+enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
+				    struct err *err);
 
-/* GET /v3/content_types with skip=`skip` and global field schemas included; at most 100 at a time (D). */
+/* GET /v3/content_types with skip=`skip` and global field schemas included; at most 100 at a time (D). Blocks until the
+ * answer is there. Otherwise as delivery_take. */
 enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned skip, struct content_type_list *list,
-					     int64_t *retry_after_ms, struct err *err);
+					     struct delivery_advice *advice, struct err *err);
 
-/* Makes the call under way and all later ones end with DELIVERY_STOPPED promptly. Any thread. */
+/* Makes every wait end promptly, and all later questions with DELIVERY_STOPPED. Any thread. */
 void delivery_stop(struct delivery *delivery);
-
-/* Something to do when an answer takes its time: see http_while_waiting. */
-void delivery_while_waiting(struct delivery *delivery, int64_t ms, void (*call)(void *context), void *context);
-
-/* Sleeps for `ms`, unless delivery_stop is called: then returns false, at once. */
-bool delivery_wait(struct delivery *delivery, int64_t ms);
 
 /* Calls made so far. Any thread. */
 uint64_t delivery_count(const struct delivery *delivery);

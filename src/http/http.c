@@ -1,6 +1,6 @@
 /*
- * One easy handle in one multi handle. The multi interface is there for the wait: curl_multi_poll can be woken by
- * another thread, a blocking curl_easy_perform cannot. The easy handle is kept for its connection.
+ * Easy handles in one multi handle, one each call. The multi interface is there for several calls at once and for the
+ * wait: curl_multi_poll can be woken by another thread. Connections are kept by the multi handle, from call to call.
  *
  * Threads: everything belongs to the calling thread but `stopped` and `count`, which are atomic, and curl_multi_wakeup.
  *
@@ -9,7 +9,7 @@
  */
 #include "http/http.h"
 
-#include "http/retry_after.h"
+#include "http/headers.h"
 #include "http/url.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -24,29 +24,38 @@
 #define CONNECT_TIMEOUT_MS 10000L
 #define TOTAL_TIMEOUT_MS 300000L
 #define STALL_SECONDS 30L
-#define STALL_BYTES_PER_SECOND 1L
-#define POLL_MS 1000 /* an upper bound only; libcurl's own timers and a stop end the wait earlier */
+#define STALL_BYTES_PER_SECOND 100L /* a page at this pace would not be through before the total timeout */
+#define POLL_MS 1000                /* an upper bound only; libcurl's own timers and a stop end the wait earlier */
 #define KEEPALIVE_IDLE_SECONDS 60L
 #define KEEPALIVE_INTERVAL_SECONDS 30L
 #define RECEIVE_BUFFER_BYTES (128L << 10)
 
 struct http {
 	CURLM *multi;
-	CURL *easy;
-	char curl_text[CURL_ERROR_SIZE]; /* libcurl's words for the last failure */
+	struct http_call *ended; /* whose answers were not handed out yet, oldest first */
 	atomic_bool stopped;
 	_Atomic uint64_t count;
-	int64_t patience_ms; /* before `impatient` is called; it may be NULL */
-	void (*impatient)(void *context);
-	void *impatient_context;
 };
 
-/* Where the answer to the request under way goes. */
+/* Where an answer goes. */
 struct sink {
-	struct buf *body;
+	struct buf body;
 	size_t max;
 	int rc;        /* why receiving was broken off, 0 while it was not */
 	bool head_end; /* the empty line behind the last head came */
+};
+
+struct http_call {
+	struct http *http;
+	struct http_call *next; /* among the ended */
+	void *owner;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct url url;
+	struct sink sink;
+	char curl_text[CURL_ERROR_SIZE]; /* libcurl's words for a failure */
+	bool has_ended;
+	CURLcode code; /* libcurl's verdict, once it has */
 };
 
 /* libcurl takes a connection that is closed within the head for the end of an answer without a body. */
@@ -65,20 +74,21 @@ static size_t receive(char *bytes, size_t one, size_t len, void *opaque)
 {
 	struct sink *sink = opaque;
 	(void)one; /* always 1 */
-	if (len > sink->max - sink->body->len)
+	if (len > sink->max - sink->body.len)
 		sink->rc = -EMSGSIZE;
 	else
-		sink->rc = buf_append(sink->body, bytes, len);
+		sink->rc = buf_append(&sink->body, bytes, len);
 	return sink->rc == 0 ? len : CURL_WRITEFUNC_ERROR;
 }
 
 /* What holds for every request. Redirects, cookies, .netrc and HTTP/0.9 are off by libcurl's default. */
-static CURLcode set_common(struct http *http)
+static CURLcode set_common(struct http_call *call)
 {
-	CURL *easy = http->easy;
+	CURL *easy = call->easy;
 	CURLcode code = CURLE_OK;
 #define SET(option, value) (code = code ? code : curl_easy_setopt(easy, option, value))
-	SET(CURLOPT_ERRORBUFFER, http->curl_text);
+	SET(CURLOPT_ERRORBUFFER, call->curl_text);
+	SET(CURLOPT_PRIVATE, call);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -86,7 +96,9 @@ static CURLcode set_common(struct http *http)
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(CURLOPT_USERAGENT, "contentfs/" CONTENTFS_VERSION);
 	SET(CURLOPT_HEADERFUNCTION, watch_head);
+	SET(CURLOPT_HEADERDATA, &call->sink);
 	SET(CURLOPT_WRITEFUNCTION, receive);
+	SET(CURLOPT_WRITEDATA, &call->sink);
 	SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
@@ -115,8 +127,7 @@ int http_create(struct http **out, struct err *err)
 		return err_oom(err);
 	}
 	http->multi = curl_multi_init();
-	http->easy = curl_easy_init();
-	if (!http->multi || !http->easy || set_common(http) != CURLE_OK) {
+	if (!http->multi) {
 		http_destroy(http);
 		return err_set(err, -ENOMEM, "libcurl cannot be set up");
 	}
@@ -128,15 +139,20 @@ void http_destroy(struct http *http)
 {
 	if (!http)
 		return;
-	curl_easy_cleanup(http->easy);
 	curl_multi_cleanup(http->multi);
 	free(http);
 	curl_global_cleanup();
 }
 
-static void cleanup_list(struct curl_slist **list)
+/* --- beginning a call --------------------------------------------------------------------------------------------- */
+
+static void call_free(struct http_call *call)
 {
-	curl_slist_free_all(*list);
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	url_finish(&call->url);
+	buf_finish(&call->sink.body);
+	free(call);
 }
 
 static int append_header(struct curl_slist **list, const char *line)
@@ -156,40 +172,100 @@ static int make_headers(const char *const *lines, struct curl_slist **list)
 	return rc;
 }
 
-/* Waits for the request under way, and calls `impatient` when its time, *at, has come. */
-static CURLMcode wait_for_answer(struct http *http, int64_t *at)
+/* Gives the call its handle, set up for the request. */
+static int prepare(struct http_call *call, const struct http_request *request)
 {
-	int64_t left = http->impatient ? *at - clock_monotonic_ms() : POLL_MS;
-	if (left <= 0) {
-		http->impatient(http->impatient_context);
-		*at = INT64_MAX;
-		left = POLL_MS;
-	}
-	return curl_multi_poll(http->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
+	call->easy = curl_easy_init();
+	call->sink.max = request->body_max;
+	if (!call->easy || set_common(call) != CURLE_OK || make_headers(request->headers, &call->headers) < 0 ||
+	    curl_easy_setopt(call->easy, CURLOPT_URL, request->url) != CURLE_OK ||
+	    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) != CURLE_OK)
+		return -ENOMEM;
+	/* NULL leaves the environment's no_proxy in force. */
+	return curl_easy_setopt(call->easy, CURLOPT_NOPROXY, call->url.loopback ? "*" : NULL) == CURLE_OK ? 0 : -ENOMEM;
 }
 
-/* Runs the request that is set up. 0 with libcurl's verdict in *code, -ECANCELED, or -EIO if libcurl is at a loss. */
-static int transfer(struct http *http, CURLcode *code)
+/* Lets libcurl do what can be done without waiting, and takes note of the calls that ended. */
+static CURLMcode perform(struct http *http)
 {
-	CURLMcode failed = curl_multi_add_handle(http->multi, http->easy);
-	int running = 1;
-	int64_t impatient_at = clock_monotonic_ms() + http->patience_ms;
-	atomic_fetch_add(&http->count, 1);
-	while (!failed && running && !atomic_load(&http->stopped)) {
-		failed = curl_multi_perform(http->multi, &running);
-		/* A wakeup between the test above and this wait is not lost: it ends the wait at once. */
-		if (!failed && running)
-			failed = wait_for_answer(http, &impatient_at);
-	}
+	int running;
 	int left;
-	const CURLMsg *message = curl_multi_info_read(http->multi, &left);
-	if (message)
-		*code = message->data.result;
-	curl_multi_remove_handle(http->multi, http->easy);
-	if (message)
-		return 0;
-	return failed ? -EIO : -ECANCELED;
+	const CURLMsg *message;
+	CURLMcode failed = curl_multi_perform(http->multi, &running);
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		struct http_call *call = NULL;
+		struct http_call **end = &http->ended;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+		call->has_ended = true;
+		call->code = message->data.result;
+		while (*end)
+			end = &(*end)->next;
+		*end = call;
+	}
+	return failed;
 }
+
+int http_begin(struct http *http, const struct http_request *request, struct http_call **out, struct err *err)
+{
+	if (atomic_load(&http->stopped))
+		return err_set(err, -ECANCELED, "told to stop");
+	struct http_call *call = calloc(1, sizeof(*call));
+	if (!call)
+		return err_oom(err);
+	call->http = http;
+	call->owner = request->owner;
+	int rc = url_look(request->url, &call->url, err);
+	if (rc == 0 && (prepare(call, request) < 0 || curl_multi_add_handle(http->multi, call->easy) != CURLM_OK))
+		rc = err_oom(err);
+	if (rc < 0) {
+		call_free(call);
+		return rc;
+	}
+	atomic_fetch_add(&http->count, 1);
+	perform(http); /* on a connection that is open already the request leaves with this */
+	*out = call;
+	return 0;
+}
+
+void *http_owner(const struct http_call *call)
+{
+	return call->owner;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
+
+static int take_ended(struct http *http, struct http_call **ended)
+{
+	struct http_call *call = http->ended;
+	if (!call)
+		return 0;
+	http->ended = call->next;
+	call->next = NULL;
+	*ended = call;
+	return 1;
+}
+
+/* A wakeup between the test of `stopped` and the poll is not lost: it ends the poll at once. */
+int http_await(struct http *http, int64_t ms, struct http_call **ended)
+{
+	int64_t until = clock_monotonic_ms() + ms;
+	for (;;) {
+		if (atomic_load(&http->stopped))
+			return -ECANCELED;
+		CURLMcode failed = perform(http);
+		if (take_ended(http, ended))
+			return 1;
+		int64_t left = until - clock_monotonic_ms();
+		if (!failed && left <= 0)
+			return 0;
+		if (!failed)
+			failed = curl_multi_poll(http->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
+		if (failed)
+			return -EIO;
+	}
+}
+
+/* --- what a call came to ------------------------------------------------------------------------------------------ */
 
 static int errno_of(CURLcode code, const struct sink *sink)
 {
@@ -210,25 +286,26 @@ static int errno_of(CURLcode code, const struct sink *sink)
 }
 
 /* libcurl's words, unless they quote a proxy with its password ("user:password@host"). */
-static const char *words_for(const struct http *http, CURLcode code)
+static const char *words_for(const struct http_call *call)
 {
-	return http->curl_text[0] && !strchr(http->curl_text, '@') ? http->curl_text : curl_easy_strerror(code);
+	return call->curl_text[0] && !strchr(call->curl_text, '@') ? call->curl_text : curl_easy_strerror(call->code);
 }
 
-static int report(const struct http *http, const struct url *url, CURLcode code, const struct sink *sink,
-		  struct err *err)
+static int report(const struct http_call *call, struct err *err)
 {
-	int rc = errno_of(code, sink);
+	int rc = errno_of(call->code, &call->sink);
+	if (rc == 0 && !call->sink.head_end)
+		return err_set(err, -EHOSTUNREACH, "%.300s: the answer ends within its head", call->url.label);
 	switch (rc) {
 	case 0:
 		return 0;
 	case -ENOMEM:
 		return err_oom(err);
 	case -EMSGSIZE:
-		return err_set(err, rc, "%.300s: the answer is larger than the %zu bytes that are accepted", url->label,
-			       sink->max);
+		return err_set(err, rc, "%.300s: the answer is larger than the %zu bytes that are accepted",
+			       call->url.label, call->sink.max);
 	default:
-		return err_set(err, rc, "%.300s: %s", url->label, words_for(http, code));
+		return err_set(err, rc, "%.300s: %s", call->url.label, words_for(call));
 	}
 }
 
@@ -249,61 +326,18 @@ static void copy_text(char *to, size_t size, const char *from)
 static void read_head(CURL *easy, struct http_answer *answer)
 {
 	const char *location = NULL;
-	int64_t now = clock_wall_ms();
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location);
 	copy_text(answer->content_type, sizeof(answer->content_type), header_of(easy, "Content-Type"));
 	copy_text(answer->location, sizeof(answer->location), location);
+	answer->date_ms = http_date_ms(header_of(easy, "Date"));
+	/* The service's times count from its own clock: this machine's may be wrong. */
+	int64_t now = answer->date_ms >= 0 ? answer->date_ms : clock_wall_ms();
 	answer->retry_after_ms = retry_after_ms(header_of(easy, "Retry-After"), now);
+	answer->reset_ms = retry_after_reset_ms(header_of(easy, "x-ratelimit-reset"), now);
 	if (answer->retry_after_ms < 0 && answer->status == 429)
-		answer->retry_after_ms = retry_after_reset_ms(header_of(easy, "x-ratelimit-reset"), now);
-}
-
-/* Sends what is described and fills the answer, whose head is empty and whose body is `sink`'s. */
-static int exchange(struct http *http, const struct http_request *request, const struct url *url, struct sink *sink,
-		    struct http_answer *answer, struct err *err)
-{
-	CLEANUP(cleanup_list) struct curl_slist *headers = NULL;
-	CURLcode code = CURLE_OK;
-	if (make_headers(request->headers, &headers) < 0 ||
-	    curl_easy_setopt(http->easy, CURLOPT_URL, request->url) != CURLE_OK)
-		return err_oom(err);
-	/* NULL leaves the environment's no_proxy in force. */
-	curl_easy_setopt(http->easy, CURLOPT_NOPROXY, url->loopback ? "*" : NULL);
-	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(http->easy, CURLOPT_HEADERDATA, sink);
-	curl_easy_setopt(http->easy, CURLOPT_WRITEDATA, sink);
-	http->curl_text[0] = '\0';
-	int rc = transfer(http, &code);
-	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
-	if (rc == -ECANCELED)
-		return err_set(err, rc, "%.300s: told to stop", url->label);
-	if (rc < 0)
-		return err_set(err, rc, "%.300s: libcurl failed", url->label);
-	rc = report(http, url, code, sink, err);
-	if (rc < 0)
-		return rc;
-	if (!sink->head_end)
-		return err_set(err, -EHOSTUNREACH, "%.300s: the answer ends within its head", url->label);
-	read_head(http->easy, answer);
-	return 0;
-}
-
-int http_get(struct http *http, const struct http_request *request, struct http_answer *answer, struct err *err)
-{
-	CLEANUP(url_finish) struct url url = {0};
-	buf_reset(&answer->body);
-	*answer = (struct http_answer){.body = answer->body, .retry_after_ms = -1};
-	if (atomic_load(&http->stopped))
-		return err_set(err, -ECANCELED, "told to stop");
-	int rc = url_look(request->url, &url, err);
-	if (rc < 0)
-		return rc;
-	struct sink sink = {.body = &answer->body, .max = request->body_max};
-	rc = exchange(http, request, &url, &sink, answer, err);
-	if (rc < 0)
-		buf_reset(&answer->body);
-	return rc;
+		answer->retry_after_ms = answer->reset_ms;
+	answer->remaining = rate_remaining(header_of(easy, "x-ratelimit-remaining"), header_of(easy, "Age"));
 }
 
 void http_answer_finish(struct http_answer *answer)
@@ -312,25 +346,43 @@ void http_answer_finish(struct http_answer *answer)
 	*answer = (struct http_answer)HTTP_ANSWER_INIT;
 }
 
-void http_while_waiting(struct http *http, int64_t ms, void (*call)(void *context), void *context)
+int http_end(struct http_call *call, struct http_answer *answer, struct err *err)
 {
-	http->patience_ms = ms;
-	http->impatient = call;
-	http->impatient_context = context;
+	int rc =
+		call->has_ended ? report(call, err) : err_set(err, -ECANCELED, "%.300s: told to stop", call->url.label);
+	http_answer_finish(answer);
+	if (rc == 0) {
+		read_head(call->easy, answer);
+		answer->body = call->sink.body;
+		call->sink.body = (struct buf)BUF_INIT;
+	}
+	for (struct http_call **at = &call->http->ended; *at; at = &(*at)->next) {
+		if (*at == call) {
+			*at = call->next;
+			break;
+		}
+	}
+	curl_multi_remove_handle(call->http->multi, call->easy);
+	call_free(call);
+	return rc;
 }
 
-bool http_wait(struct http *http, int64_t ms)
+int http_get(struct http *http, const struct http_request *request, struct http_answer *answer, struct err *err)
 {
-	int64_t until = clock_monotonic_ms() + ms;
-	for (;;) {
-		int64_t left = until - clock_monotonic_ms();
-		if (atomic_load(&http->stopped))
-			return false;
-		if (left <= 0)
-			return true;
-		/* Idle connections may end the wait early, so it is taken up again. */
-		curl_multi_poll(http->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
+	struct http_call *call;
+	http_answer_finish(answer);
+	int rc = http_begin(http, request, &call, err);
+	if (rc < 0)
+		return rc;
+	CURLMcode failed = CURLM_OK;
+	while (!call->has_ended && !failed && !atomic_load(&http->stopped)) {
+		failed = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
+		if (!failed)
+			failed = perform(http);
 	}
+	bool lost = failed && !call->has_ended;
+	rc = http_end(call, answer, err);
+	return lost ? err_set(err, -EIO, "%s", curl_multi_strerror(failed)) : rc;
 }
 
 void http_stop(struct http *http)

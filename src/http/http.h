@@ -1,8 +1,8 @@
 /*
- * GET over HTTP, for one thread at a time: a kept-alive connection, gzip, and a limit on everything. The only folder
- * that knows libcurl. Knows nothing of the API; never retries (whoever calls decides), never follows a redirect (a
+ * GET over HTTP: several calls under way at once on kept-alive connections, gzip, and a limit on everything. The only
+ * folder that knows libcurl. Knows nothing of the API; never retries (whoever calls decides), never follows a redirect (a
  * token must not travel to another host), never lets a secret into a message: messages name scheme, host and path, not
- * the query and not the headers.
+ * the query and not the headers. All of it belongs to one thread, but for http_stop and http_count.
  */
 #ifndef CONTENTFS_HTTP_HTTP_H
 #define CONTENTFS_HTTP_HTTP_H
@@ -15,11 +15,13 @@
 #include <stdint.h>
 
 struct http;
+struct http_call; /* a request that was sent, until its answer was taken */
 
 struct http_request {
-	const char *url;            /* http or https, encoded already */
-	const char *const *headers; /* "Name: value" lines, NULL-terminated */
+	const char *url;            /* http or https, encoded already; copied */
+	const char *const *headers; /* "Name: value" lines, NULL-terminated; copied */
 	size_t body_max;            /* bytes of the decoded body that are accepted */
+	void *owner;                /* of the caller, for http_owner; never looked into */
 };
 
 struct http_answer {
@@ -27,47 +29,60 @@ struct http_answer {
 	struct buf body;        /* decoded; owned by the caller: http_answer_finish */
 	char content_type[128]; /* as sent, "" if none */
 	char location[512];     /* of a redirect, "" if none; cut to fit */
-	int64_t retry_after_ms; /* from Retry-After (seconds or date), else x-ratelimit-reset (unix seconds) on a
-	                                429; -1 if neither was sent or understood, never negative otherwise */
+	int64_t date_ms;        /* of the Date header: the service's clock, ms since the epoch; -1 if it was not sent */
+	int64_t retry_after_ms; /* from Retry-After (seconds or date), else x-ratelimit-reset (unix seconds) on a 429;
+	                           times count from the Date header where there is one. -1 if neither was sent or
+	                           understood, never negative otherwise */
+	int64_t reset_ms;       /* until x-ratelimit-reset, with any status; -1 if it was not sent */
+	int64_t remaining;      /* x-ratelimit-remaining; -1 if it was not sent, or comes from a cache (Age, R) */
 };
 
 #define HTTP_ANSWER_INIT                                                                                               \
 	{                                                                                                              \
-		.body = BUF_INIT, .retry_after_ms = -1                                                                 \
+		.body = BUF_INIT, .date_ms = -1, .retry_after_ms = -1, .reset_ms = -1, .remaining = -1                 \
 	}
 
 int http_create(struct http **out, struct err *err);
-void http_destroy(struct http *http); /* NULL is fine */
+void http_destroy(struct http *http); /* NULL is fine; no call may be left */
 
 /*
- * Sends one request and waits for the whole answer. Blocks: 10 s for the connection at most, then as long as bytes keep
- * coming (30 s without at least 1 byte/s end it, 300 s end it anyway). `answer` is HTTP_ANSWER_INIT or left from an
- * earlier call, whose memory is used again.
+ * Sends a request and returns without waiting for the answer; the call is ended by http_end. -EINVAL if it is not an http
+ * or https URL, or one with a user or password in it; -ECANCELED after http_stop.
+ */
+int http_begin(struct http *http, const struct http_request *request, struct http_call **out, struct err *err);
+
+/*
+ * Waits until one of the calls has come to its end, at most `ms`: 1 with *ended set, to be given to http_end before the
+ * next wait; 0 when the time is up (without calls this is a sleep); -ECANCELED after http_stop; -EIO if libcurl fails.
+ */
+int http_await(struct http *http, int64_t ms, struct http_call **ended);
+
+/* The `owner` of the request that the call was made for. */
+void *http_owner(const struct http_call *call);
+
+/*
+ * Takes what a call came to, and frees it. A call without an answer yet is given up: -ECANCELED. A call has 10 s for its
+ * connection, then as long as bytes keep coming: 30 s with less than 100 bytes/s end it, 300 s end it anyway.
  *
  *   0              an answer of whatever status is there
  *   -EHOSTUNREACH  no whole answer: DNS, connect, TLS, reset, cut short, stalled
  *   -EBADMSG       not HTTP, or the body's encoding is damaged
  *   -EMSGSIZE      the body is larger than body_max
- *   -EINVAL        not an http or https URL, or one with a user or password in it
- *   -ECANCELED     http_stop was called
+ *   -ECANCELED     the call was given up, or http_stop was called
  *
- * On failure `answer` is as HTTP_ANSWER_INIT. Not found out here, because libcurl does not tell: a gzip stream that
- * ends early in a body that is otherwise whole, and a body cut short that came with neither length nor chunks.
+ * `answer` is HTTP_ANSWER_INIT or left from an earlier call; on failure it is HTTP_ANSWER_INIT afterwards. Not found out here, because libcurl
+ * does not tell: a gzip stream that ends early in a body that is otherwise whole, and a body cut short that came with
+ * neither length nor chunks.
  */
+int http_end(struct http_call *call, struct http_answer *answer, struct err *err);
+
+/* The three in one: sends a request and blocks for its answer. Other calls go on meanwhile. */
 int http_get(struct http *http, const struct http_request *request, struct http_answer *answer, struct err *err);
 
 void http_answer_finish(struct http_answer *answer);
 
-/* Makes the request under way, and all later ones, end with -ECANCELED promptly. Any thread, any time before
- * http_destroy. */
+/* Makes every wait, and all later calls, end with -ECANCELED promptly. Any thread, any time before http_destroy. */
 void http_stop(struct http *http);
-
-/* Something to do when an answer takes its time: `call` is called once for a request that has been waited for as long as
- * `ms`, by the thread that waits. NULL for nothing. */
-void http_while_waiting(struct http *http, int64_t ms, void (*call)(void *context), void *context);
-
-/* Sleeps for `ms`, unless http_stop is called: then returns false, at once. */
-bool http_wait(struct http *http, int64_t ms);
 
 /* Requests sent so far. Any thread. */
 uint64_t http_count(const struct http *http);

@@ -5,6 +5,7 @@
 #include "store/db.h"
 #include "store/statements.h"
 #include "store/store.h"
+#include "util/buf.h"
 
 /* What the transaction has done to a directory so far; written to it at the commit. */
 struct directory_change {
@@ -22,8 +23,10 @@ struct store {
 	int lock_fd;
 	bool in_transaction;
 	bool removed_names;   /* a directory may have become empty */
-	bool quarantined;     /* the quarantine may have more than it should */
+	bool quarantined;     /* the transaction put something there */
 	bool removals_noted;  /* the removal table may have rows */
+	int64_t quarantine_rows;  /* at least; 0 is sure */
+	int64_t quarantine_bytes; /* of their texts, at least */
 	int64_t journal_end;  /* committed */
 	int64_t journal_next; /* with this transaction */
 	int64_t now_ns;       /* wall time of the transaction */
@@ -46,6 +49,17 @@ int ino_list_fill(struct ino_list *list, sqlite3_stmt *stmt, struct err *err);
 
 /* Sets removals_noted. */
 int store_count_removals(struct store *store, struct err *err);
+
+/* A note's value, appended: 1, or 0 if there is none. */
+int store_note_get(struct store *store, const char *key, struct buf *value, struct err *err);
+
+/* quarantine.c */
+
+/* Learns how much is in the quarantine. */
+int quarantine_count(struct store *store, struct err *err);
+
+/* Brings the quarantine within its bounds, if the transaction put something there. */
+int quarantine_trim(struct store *store, struct err *err);
 
 /* directories.c */
 

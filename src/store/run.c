@@ -303,79 +303,26 @@ int store_forget_run(struct store *store, int stream, struct err *err)
 	return rc < 0 ? rc : store_count_removals(store, err);
 }
 
-/* --- streams ------------------------------------------------------------------------------------------------------ */
-
-static int copy_text(sqlite3_stmt *row, int column, char **out)
-{
-	if (sqlite3_column_type(row, column) == SQLITE_NULL)
-		return 0;
-	*out = strdup((const char *)sqlite3_column_text(row, column));
-	return *out ? 0 : -ENOMEM;
-}
-
-int store_stream_load(struct store *store, int id, struct stream *out, struct err *err)
-{
-	struct stream stream = {.id = id, .run = RUN_FIRST};
-	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_STREAM_GET];
-	sqlite3_bind_int(row, 1, id);
-	int rc = db_row(row, err);
-	if (rc < 0)
-		return rc;
-	if (rc > 0) {
-		if (copy_text(row, 0, &stream.content_type) < 0 || copy_text(row, 1, &stream.locale) < 0 ||
-		    copy_text(row, 2, &stream.sync_token) < 0 || copy_text(row, 3, &stream.page_token) < 0) {
-			stream_finish(&stream);
-			return err_oom(err);
-		}
-		stream.run = (enum stream_run)sqlite3_column_int(row, 4);
-		stream.pages = (uint64_t)sqlite3_column_int64(row, 5);
-		stream.items = (uint64_t)sqlite3_column_int64(row, 6);
-	}
-	*out = stream;
-	return 0;
-}
-
-static void bind_optional(sqlite3_stmt *stmt, int column, const char *text)
-{
-	if (text)
-		db_bind_text(stmt, column, slice_of(text));
-	else
-		sqlite3_bind_null(stmt, column);
-}
-
-int store_stream_save(struct store *store, const struct stream *stream, struct err *err)
-{
-	sqlite3_stmt *stmt = store->statements[ST_STREAM_SET];
-	sqlite3_bind_int(stmt, 1, stream->id);
-	bind_optional(stmt, 2, stream->content_type);
-	bind_optional(stmt, 3, stream->locale);
-	bind_optional(stmt, 4, stream->sync_token);
-	bind_optional(stmt, 5, stream->page_token);
-	sqlite3_bind_int(stmt, 6, (int)stream->run);
-	sqlite3_bind_int64(stmt, 7, (sqlite3_int64)stream->pages);
-	sqlite3_bind_int64(stmt, 8, (sqlite3_int64)stream->items);
-	return db_run(stmt, err);
-}
-
-void stream_finish(struct stream *stream)
-{
-	free(stream->content_type);
-	free(stream->locale);
-	free(stream->sync_token);
-	free(stream->page_token);
-	*stream = (struct stream){0};
-}
-
 /* --- schemas ------------------------------------------------------------------------------------------------------ */
 
-int store_missing_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context,
-			  struct err *err)
+static int each_uid(sqlite3_stmt *stmt, void (*found)(void *context, struct slice uid), void *context, struct err *err)
 {
-	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_SCHEMA_MISSING];
+	CLEANUP(db_reset) sqlite3_stmt *row = stmt;
 	int rc;
 	while ((rc = db_row(row, err)) > 0)
 		found(context, db_column_text(row, 0));
 	return rc;
+}
+
+int store_missing_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context,
+			  struct err *err)
+{
+	return each_uid(store->statements[ST_SCHEMA_MISSING], found, context, err);
+}
+
+int store_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context, struct err *err)
+{
+	return each_uid(store->statements[ST_SCHEMA_EACH], found, context, err);
 }
 
 int store_remove_stale_schemas(struct store *store, int64_t before, struct err *err)

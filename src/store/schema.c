@@ -123,6 +123,30 @@ static const char *const migrations[] = {
 											      "CREATE VIEW quarantine (at, reason, json) AS"
 											      " SELECT " ISO(
 												      "at") ", reason, source FROM quarantine_item;",
+
+	/* First listings in parts; a quarantine that knows what its items are about. */
+	"ALTER TABLE stream ADD COLUMN part_of INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE stream ADD COLUMN types TEXT;"
+	"ALTER TABLE stream ADD COLUMN total INTEGER NOT NULL DEFAULT 0;"
+
+	"DROP VIEW quarantine;"
+	"ALTER TABLE quarantine_item RENAME TO quarantine_before;"
+	/* What is known of an item is its key, and `about` is empty; else `about` stands for its text. `program` is the
+	 * version that could not apply it. `whole`: the text was not cut. */
+	"CREATE TABLE quarantine_item ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
+	" content_type TEXT NOT NULL, locale TEXT NOT NULL, uid TEXT NOT NULL, about TEXT NOT NULL,"
+	" event_at INTEGER NOT NULL, stream INTEGER NOT NULL, at INTEGER NOT NULL,"
+	" reason TEXT NOT NULL, program TEXT NOT NULL, whole INTEGER NOT NULL, source TEXT NOT NULL);"
+	"CREATE UNIQUE INDEX quarantine_key ON quarantine_item (kind, content_type, locale, uid, about);"
+	"INSERT INTO quarantine_item (kind, content_type, locale, uid, about, event_at, stream, at, reason, program, whole,"
+	" source) SELECT 0, '', '', '', 'before ' || row_number() OVER (ORDER BY at), 0, 1, at, reason, '', 1, source"
+	" FROM quarantine_before;"
+	"DROP TABLE quarantine_before;"
+	"CREATE VIEW quarantine (at, reason, json, kind, content_type, locale, uid) AS"
+	" SELECT " ISO("at") ", reason, source,"
+			     " CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' END, content_type, locale, uid"
+			     " FROM quarantine_item;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -1,5 +1,8 @@
 #include "store/statements.h"
 
+#define STREAM_COLUMNS                                                                                                 \
+	"id, part_of, run, pages, items, total, content_type, locale, types, sync_token, page_token"
+
 const char *const statement_sql[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
@@ -84,17 +87,35 @@ const char *const statement_sql[ST_COUNT] = {
 			  " AND NOT EXISTS (SELECT 1 FROM listed WHERE listed.stream = ?1 AND listed.ino = d.ino)",
 	[ST_LISTED_FORGET] = "DELETE FROM listed WHERE stream = ?1",
 
-	[ST_QUARANTINE_ADD] = "INSERT INTO quarantine_item (source, at, reason) VALUES (?1, ?2, ?3)"
-			      " ON CONFLICT (source) DO UPDATE SET at = excluded.at, reason = excluded.reason",
-	[ST_QUARANTINE_TRIM] = "DELETE FROM quarantine_item WHERE source IN (SELECT source FROM quarantine_item"
-			       " ORDER BY at DESC LIMIT -1 OFFSET ?1)",
+	[ST_QUARANTINE_ADD] = "INSERT INTO quarantine_item (kind, content_type, locale, uid, about, event_at, stream, at,"
+			      " reason, program, whole, source)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+			      " ON CONFLICT DO UPDATE SET event_at = excluded.event_at, stream = excluded.stream,"
+			      " at = excluded.at, reason = excluded.reason, program = excluded.program,"
+			      " whole = excluded.whole, source = excluded.source"
+			      " WHERE quarantine_item.event_at <= excluded.event_at",
+	[ST_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine_item",
+	[ST_QUARANTINE_SETTLE] = "DELETE FROM quarantine_item WHERE kind = ?1 AND content_type = ?2"
+				 " AND (?3 = '' OR locale = ?3) AND (?4 = '' OR uid = ?4) AND event_at <= ?5",
+	[ST_QUARANTINE_FORGET] = "DELETE FROM quarantine_item WHERE stream = ?1",
+	[ST_QUARANTINE_NEXT] = "SELECT id, stream, whole, source FROM quarantine_item WHERE id > ?1 AND program <> ?2"
+			       " ORDER BY id LIMIT 1",
+	[ST_QUARANTINE_REMOVE] = "DELETE FROM quarantine_item WHERE id = ?1",
+	[ST_QUARANTINE_LOST] = "SELECT ifnull(sum(1), 0) FROM (SELECT id FROM quarantine_item ORDER BY id DESC"
+			       " LIMIT -1 OFFSET ?1)",
+	[ST_QUARANTINE_TRIM] = "DELETE FROM quarantine_item WHERE id IN (SELECT id FROM quarantine_item"
+			       " ORDER BY id DESC LIMIT -1 OFFSET ?1)",
+	[ST_QUARANTINE_SIZE] = "SELECT ifnull(sum(length(CAST(source AS BLOB))), 0) FROM quarantine_item",
+	[ST_QUARANTINE_CUT] = "UPDATE quarantine_item SET whole = 0, source = substr(source, 1, 1024) WHERE whole"
+			      " AND id IN (SELECT id FROM quarantine_item ORDER BY id LIMIT ?1)",
 
-	[ST_STREAM_GET] = "SELECT content_type, locale, sync_token, page_token, run, pages, items FROM stream"
-			  " WHERE id = ?1",
-	[ST_STREAM_SET] =
-		"INSERT OR REPLACE INTO stream (id, content_type, locale, sync_token, page_token, run, pages, items)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ST_STREAM_GET] = "SELECT " STREAM_COLUMNS " FROM stream WHERE id = ?1",
+	[ST_STREAM_SET] = "INSERT OR REPLACE INTO stream (" STREAM_COLUMNS ")"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	[ST_STREAM_PARTS] = "SELECT " STREAM_COLUMNS " FROM stream WHERE part_of = ?1 ORDER BY id",
+	[ST_STREAM_FORGET_PARTS] = "DELETE FROM stream WHERE part_of = ?1",
 
+	[ST_SCHEMA_EACH] = "SELECT v.uid FROM dirent c JOIN version v ON v.ino = c.ino WHERE c.parent = 2",
 	[ST_SCHEMA_MISSING] = "SELECT d.uid FROM directory d JOIN node n ON n.ino = d.ino WHERE n.parent = 3"
 			      " AND NOT EXISTS (SELECT 1 FROM dirent c JOIN version v ON v.ino = c.ino"
 			      " WHERE c.parent = 2 AND v.uid = d.uid)",

@@ -19,9 +19,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define QUARANTINE_MAX 2000               /* items; the oldest go */
-#define QUARANTINE_SOURCE_MAX (256 << 10) /* bytes of an item that are kept */
-#define JOURNAL_MAX 100000                /* changes */
+#define JOURNAL_MAX 100000 /* changes */
 #define SUPERSEDED_AGE_MAX_MS (24 * 3600 * 1000LL)
 #define SUPERSEDED_SIZE_MAX (256LL << 20) /* bytes of text */
 
@@ -96,7 +94,7 @@ static int make_file(const char *path, struct err *err)
 		      : 0;
 }
 
-static int meta_get(struct store *store, const char *key, struct buf *value, struct err *err)
+int store_note_get(struct store *store, const char *key, struct buf *value, struct err *err)
 {
 	CLEANUP(db_reset) sqlite3_stmt *stmt = store->statements[ST_META_GET];
 	db_bind_text(stmt, 1, slice_of(key));
@@ -126,7 +124,7 @@ static int compare_identity(struct store *store, const struct identity_part *par
 	CLEANUP(buf_finish) struct buf differ = BUF_INIT;
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(buf_finish) struct buf stored = BUF_INIT;
-		int rc = meta_get(store, parts[i].key, &stored, err);
+		int rc = store_note_get(store, parts[i].key, &stored, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 0) {
@@ -188,7 +186,8 @@ static int read_state(struct store *store, struct err *err)
 		return rc;
 	store->journal_end = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
-	return store_count_removals(store, err);
+	rc = store_count_removals(store, err);
+	return rc < 0 ? rc : quarantine_count(store, err);
 }
 
 static int open_database(struct store *store, const char *path, struct err *err)
@@ -250,15 +249,6 @@ void store_close(struct store *store)
 	free(store);
 }
 
-static int trim_quarantine(struct store *store, struct err *err)
-{
-	if (!store->quarantined)
-		return 0;
-	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_TRIM];
-	sqlite3_bind_int64(stmt, 1, QUARANTINE_MAX);
-	return db_run(stmt, err);
-}
-
 /* --- transactions ------------------------------------------------------------------------------------------------- */
 
 int store_begin(struct store *store, struct err *err)
@@ -279,7 +269,7 @@ int store_commit(struct store *store, struct err *err)
 {
 	int rc = directory_settle(store, err);
 	if (rc == 0)
-		rc = trim_quarantine(store, err);
+		rc = quarantine_trim(store, err);
 	if (rc == 0)
 		rc = db_run(store->statements[ST_COMMIT], err);
 	if (rc < 0) {
@@ -298,6 +288,7 @@ void store_rollback(struct store *store)
 	db_run(store->statements[ST_ROLLBACK], NULL);
 	store->in_transaction = false;
 	store->removals_noted = true; /* not known any more; looking costs little */
+	store->quarantine_rows++;     /* nor is this */
 }
 
 /* --- housekeeping ------------------------------------------------------------------------------------------------- */
@@ -326,18 +317,6 @@ int store_set_announced(struct store *store, int64_t change, struct err *err)
 		return rc;
 	}
 	return store_commit(store, err);
-}
-
-int store_quarantine(struct store *store, struct slice source, const char *reason, struct err *err)
-{
-	if (source.len > QUARANTINE_SOURCE_MAX)
-		source.len = QUARANTINE_SOURCE_MAX;
-	sqlite3_stmt *stmt = store->statements[ST_QUARANTINE_ADD];
-	db_bind_text(stmt, 1, source);
-	sqlite3_bind_int64(stmt, 2, store->now_ns / 1000000);
-	db_bind_text(stmt, 3, slice_of(reason));
-	store->quarantined = true;
-	return db_run(stmt, err);
 }
 
 /* Adds what is too old or too much, the oldest first. */

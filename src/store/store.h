@@ -9,6 +9,7 @@
 #define CONTENTFS_STORE_STORE_H
 
 #include "store/types.h"
+#include "util/buf.h"
 #include "util/err.h"
 #include "util/slice.h"
 
@@ -104,36 +105,80 @@ int store_publish(struct store *store, int stream, bool complete, struct err *er
 /* Drops what was kept for one run of the stream: staged leftovers, removals, marks. */
 int store_forget_run(struct store *store, int stream, struct err *err);
 
-/* Keeps an item that cannot be applied, with the reason. The oldest make room, and a long one
- * is cut: see QUARANTINE_MAX in store.c. */
-int store_quarantine(struct store *store, struct slice source, const char *reason, struct err *err);
+/* --- quarantine --------------------------------------------------------------------------------------------------- */
+
+/* An item that cannot be applied. */
+struct store_suspect {
+	bool known;           /* `key` is set: it could be read what the item is about */
+	struct store_key key; /* of an entry or asset, with locale and uid */
+	int stream;
+	int64_t event_at; /* ms since the epoch; 0 if it is not known */
+	struct slice source;
+	const char *reason;
+};
+
+/* Keeps it; one that is there about the same and not newer is replaced. Bounds: see quarantine.c. */
+int store_quarantine(struct store *store, const struct store_suspect *suspect, struct err *err);
+
+/* An event was applied: forgets what the quarantine has about the key up to that time. As with removals, an empty locale
+ * or uid stands for all. */
+int store_quarantine_settle(struct store *store, const struct store_key *key, int64_t event_at, struct err *err);
+
+/* Forgets what came with a stream: the stack is about to be listed anew. */
+int store_quarantine_forget(struct store *store, int stream, struct err *err);
+
+/* The next item after `id` that another version of the program could not apply: 1, or 0 if there is none. */
+struct store_inmate {
+	int64_t id; /* 0 to begin */
+	int stream;
+	bool whole; /* the text was not cut */
+	struct buf source;
+};
+
+int store_quarantine_next(struct store *store, struct store_inmate *inmate, struct err *err);
+int store_quarantine_remove(struct store *store, int64_t id, struct err *err);
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
-/* How far the conversation with the Sync API is. */
+/* How far the conversation with the Sync API is. Numbers are in stores: they never change their meaning. */
 enum stream_run {
-	RUN_NONE,          /* between runs: sync_token is set */
-	RUN_FIRST,         /* the first listing, visible page by page */
-	RUN_DELTA,         /* news, visible at the end */
-	RUN_REBUILD,       /* a new listing beside the old content, visible at the end */
-	RUN_REBUILD_DELTA, /* the news since that listing began, part of the same step */
+	RUN_NONE = 0,          /* between runs: sync_token is set */
+	RUN_FIRST = 1,         /* the first listing, visible page by page */
+	RUN_DELTA = 2,         /* news, visible at the end */
+	RUN_REBUILD = 3,       /* a new listing beside the old content, visible at the end */
+	RUN_REBUILD_DELTA = 4, /* the news since that listing began, part of the same step */
+	RUN_READY = 5,         /* a delta is staged whole, and waits for the other streams' */
+	RUN_REBUILD_READY = 6, /* and so is a new listing */
+	RUN_SEED = 7,  /* a first listing in parts: what was published lately, for the token that it ends with */
+	RUN_PARTS = 8, /* the parts are being listed, by streams of their own; sync_token is set */
 };
 
 struct stream {
 	int id;
+	int part_of; /* the stream whose first listing this is a part of, or 0; what it lists belongs to that one */
 	char *content_type; /* filter, NULL for none */
 	char *locale;
+	char *types;      /* item types, a filter of parts only; NULL for none */
 	char *sync_token; /* NULL before the first run ended */
 	char *page_token; /* the next page of the run under way, NULL at its first page */
 	enum stream_run run;
 	uint64_t pages; /* of the run under way */
 	uint64_t items;
+	int64_t total; /* of a listing in parts: how many items there are as the service says; 0 if it does not matter */
 };
 
 /* Fills *stream; a stream that is new to the store starts with RUN_FIRST. stream_finish frees it. */
 int store_stream_load(struct store *store, int id, struct stream *stream, struct err *err);
 int store_stream_save(struct store *store, const struct stream *stream, struct err *err);
 void stream_finish(struct stream *stream);
+
+/* Saves a part that is new, and gives it its id. */
+int store_part_add(struct store *store, struct stream *part, struct err *err);
+
+/* The parts of a stream's first listing: calls `each` with every one of them, whose strings it takes over. */
+int store_parts_each(struct store *store, int of, int (*each)(void *context, struct stream *part, struct err *err),
+		     void *context, struct err *err);
+int store_parts_forget(struct store *store, int of, struct err *err);
 
 /* --- housekeeping ------------------------------------------------------------------------------------------------- */
 
@@ -154,6 +199,9 @@ int store_note(struct store *store, const char *key, const char *value, struct e
 /* The uids of content types that have entries and no schema: calls `found` for each. */
 int store_missing_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context,
 			  struct err *err);
+
+/* The uids of content types that have a schema. */
+int store_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context, struct err *err);
 
 /* Takes schemas out of the tree whose event is older than `before` (not listed by the last fetch), unless entries of the
  * type are there. Needs a transaction. */

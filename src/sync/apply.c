@@ -15,6 +15,37 @@ static bool filtered_out(const struct stream *stream, const struct item *item)
 	return stream->locale && item->locale.len > 0 && !slice_is(item->locale, stream->locale);
 }
 
+static struct store_key key_of(const struct item *item)
+{
+	bool asset = item->type == ITEM_ASSET_PUBLISHED || item->type == ITEM_ASSET_UNPUBLISHED ||
+		     item->type == ITEM_ASSET_DELETED;
+	return (struct store_key){asset ? NODE_ASSET : NODE_ENTRY, item->content_type, item->locale, item->uid};
+}
+
+/* What is visible of an item whose new version cannot be applied was listed all the same: it stays. */
+static int list_live(struct apply *apply, const struct store_key *key, struct err *err)
+{
+	struct store_known known;
+	int rc = store_find(apply->store, key, &known, err);
+	if (rc < 0 || known.live.ino == 0)
+		return rc;
+	return store_list(apply->store, apply->owner, known.live.ino, err);
+}
+
+static int quarantine(struct apply *apply, const struct item *item, const char *reason, struct err *err)
+{
+	const struct store_suspect suspect = {
+		.known = item->known,
+		.key = key_of(item),
+		.stream = apply->owner,
+		.event_at = item->event_at,
+		.source = item->source,
+		.reason = reason,
+	};
+	int rc = store_quarantine(apply->store, &suspect, err);
+	return rc == 0 && apply->rebuild && item->known ? list_live(apply, &suspect.key, err) : rc;
+}
+
 static int keep_incumbent(struct apply *apply, const struct store_known *known, int64_t event_at, struct err *err)
 {
 	const struct store_version *incumbent = order_incumbent(known);
@@ -22,26 +53,28 @@ static int keep_incumbent(struct apply *apply, const struct store_known *known, 
 	if (incumbent->event_at < event_at)
 		rc = store_touch(apply->store, incumbent->ino, event_at, err);
 	if (rc == 0 && apply->rebuild && known->live.ino)
-		rc = store_list(apply->store, apply->stream->id, known->live.ino, err);
+		rc = store_list(apply->store, apply->owner, known->live.ino, err);
 	return rc;
 }
 
-static int apply_publication(struct apply *apply, const struct item *item, enum node_kind kind, struct err *err)
+static int apply_publication(struct apply *apply, const struct item *item, struct err *err)
 {
-	const struct store_key key = {kind, item->content_type, item->locale, item->uid};
+	const struct store_key key = key_of(item);
 	struct store_known known;
-	int rc = store_find(apply->store, &key, &known, err);
+	int rc = store_quarantine_settle(apply->store, &key, item->event_at, err);
+	if (rc == 0)
+		rc = store_find(apply->store, &key, &known, err);
 	if (rc < 0)
 		return rc;
 	if (order_publication(item->event_at, item->version, &known) == ORDER_IGNORE) {
 		/* Listed, whatever was removed: a removal that counts takes the visible version at the end of the run. */
 		bool listed = apply->rebuild && known.live.ino;
-		return listed ? store_list(apply->store, apply->stream->id, known.live.ino, err) : 0;
+		return listed ? store_list(apply->store, apply->owner, known.live.ino, err) : 0;
 	}
 	buf_reset(apply->text);
 	rc = render_json(item->data, apply->text);
 	if (rc == -E2BIG)
-		return store_quarantine(apply->store, item->source, "its text would be too large", err);
+		return quarantine(apply, item, "its text would be too large", err);
 	if (rc < 0)
 		return err_oom(err);
 	const struct store_version *incumbent = order_incumbent(&known);
@@ -54,7 +87,7 @@ static int apply_publication(struct apply *apply, const struct item *item, enum 
 	}
 	const struct store_item stored = {
 		.key = key,
-		.stream = apply->stream->id,
+		.stream = apply->owner,
 		.event_at = item->event_at,
 		.published_at = item->published_at,
 		.number = item->version,
@@ -65,35 +98,35 @@ static int apply_publication(struct apply *apply, const struct item *item, enum 
 	return apply->now ? store_place(apply->store, &stored, err) : store_stage(apply->store, &stored, err);
 }
 
-static int apply_removal(struct apply *apply, const struct item *item, enum node_kind kind, struct err *err)
+static int apply_removal(struct apply *apply, const struct item *item, struct err *err)
 {
-	const struct store_key key = {kind, item->content_type, item->locale, item->uid};
-	int rc = store_note_removal(apply->store, apply->stream->id, &key, item->event_at, err);
+	const struct store_key key = key_of(item);
+	int rc = store_quarantine_settle(apply->store, &key, item->event_at, err);
+	if (rc == 0)
+		rc = store_note_removal(apply->store, apply->owner, &key, item->event_at, err);
 	if (rc == 0 && apply->now)
 		rc = store_unplace(apply->store, &key, item->event_at, err);
 	return rc;
 }
 
-static int apply_item(struct apply *apply, const struct item *item, struct err *err)
+int apply_item(struct apply *apply, const struct item *item, struct err *err)
 {
 	if (item->fault)
-		return store_quarantine(apply->store, item->source, item->fault, err);
+		return quarantine(apply, item, item->fault, err);
 	if (filtered_out(apply->stream, item))
 		return 0;
 	switch (item->type) {
 	case ITEM_ENTRY_PUBLISHED:
-		return apply_publication(apply, item, NODE_ENTRY, err);
 	case ITEM_ASSET_PUBLISHED:
-		return apply_publication(apply, item, NODE_ASSET, err);
-	case ITEM_ASSET_UNPUBLISHED:
-	case ITEM_ASSET_DELETED:
-		return apply_removal(apply, item, NODE_ASSET, err);
+		return apply_publication(apply, item, err);
 	case ITEM_CONTENT_TYPE_DELETED:
 		apply->schemas_doubtful = true;
-		return apply_removal(apply, item, NODE_ENTRY, err);
+		return apply_removal(apply, item, err);
 	case ITEM_ENTRY_UNPUBLISHED:
 	case ITEM_ENTRY_DELETED:
-		return apply_removal(apply, item, NODE_ENTRY, err);
+	case ITEM_ASSET_UNPUBLISHED:
+	case ITEM_ASSET_DELETED:
+		return apply_removal(apply, item, err);
 	}
 	return 0;
 }

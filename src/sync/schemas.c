@@ -1,5 +1,6 @@
 #include "sync/schemas.h"
 
+#include "sync/internal.h"
 #include "tree/render.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -85,7 +86,49 @@ static void answers_finish(struct answers *answers)
 	free(answers->lists);
 }
 
-static int fetch(struct delivery *delivery, struct answers *answers, int64_t *retry_after_ms, struct err *err)
+/* Sleeps until `due`, and makes that known if it is long. */
+static int sleep_until(struct sync *sync, int64_t due)
+{
+	struct delivery_call *none;
+	int64_t ms = due - clock_monotonic_ms();
+	if (ms <= 0)
+		return 0;
+	if (sync->hooks.waiting)
+		sync->hooks.waiting(sync->hooks.context, "the content types, after a failure", ms);
+	int rc = delivery_await(sync->delivery, ms, &none);
+	if (sync->hooks.waiting)
+		sync->hooks.waiting(sync->hooks.context, NULL, 0);
+	return rc;
+}
+
+/* One list, tried again as often as its failures are worth it. */
+static int fetch_list(struct sync *sync, unsigned skip, struct content_type_list *list, int64_t *retry_after_ms,
+		      struct err *err)
+{
+	unsigned failures = 0;
+	for (;;) {
+		struct delivery_advice advice = DELIVERY_NO_ADVICE;
+		int64_t now = clock_monotonic_ms();
+		int64_t due = pace_next(&sync->pace, 0, now);
+		if (due > now + REACTION_WAIT_MAX_MS)
+			return err_set(err, -EHOSTUNREACH, "the service asked to be left alone");
+		if (sleep_until(sync, due) < 0)
+			return err_set(err, -ECANCELED, "told to stop");
+		pace_sent(&sync->pace, clock_monotonic_ms());
+		enum delivery_outcome outcome = delivery_content_types(sync->delivery, skip, list, &advice, err);
+		now = clock_monotonic_ms();
+		pace_heard(&sync->pace, &advice, outcome == DELIVERY_RATE_LIMITED, 0, now);
+		*retry_after_ms = advice.retry_after_ms;
+		if (outcome == DELIVERY_OK)
+			return 0;
+		if (!retry_later(outcome, &advice, &failures, now, &due))
+			return delivery_outcome_errno(outcome);
+		if (sleep_until(sync, due) < 0)
+			return err_set(err, -ECANCELED, "told to stop");
+	}
+}
+
+static int fetch(struct sync *sync, struct answers *answers, int64_t *retry_after_ms, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf first = BUF_INIT;
 	unsigned skip = 0;
@@ -96,9 +139,9 @@ static int fetch(struct delivery *delivery, struct answers *answers, int64_t *re
 		answers->lists = lists;
 		struct content_type_list *list = &lists[answers->count];
 		*list = (struct content_type_list)CONTENT_TYPE_LIST_INIT;
-		enum delivery_outcome outcome = delivery_content_types(delivery, skip, list, retry_after_ms, err);
-		if (outcome != DELIVERY_OK)
-			return delivery_outcome_errno(outcome);
+		int rc = fetch_list(sync, skip, list, retry_after_ms, err);
+		if (rc < 0)
+			return rc;
 		answers->count++;
 		if (list->count + list->skipped == 0 || repeats(list, &first))
 			return 0;
@@ -119,21 +162,18 @@ static int apply_all(struct store *store, const struct answers *answers, const s
 	return rc < 0 ? rc : store_remove_stale_schemas(store, fetched_at, err);
 }
 
-int schemas_fetch(struct store *store, struct delivery *delivery, const struct sync_filter *filter,
-		  int64_t *retry_after_ms, struct err *err)
+int schemas_fetch(struct sync *sync, int64_t *retry_after_ms, struct err *err)
 {
 	CLEANUP(answers_finish) struct answers answers = {0};
-	int rc = fetch(delivery, &answers, retry_after_ms, err);
+	int rc = fetch(sync, &answers, retry_after_ms, err);
 	if (rc == 0)
-		rc = store_begin(store, err);
-	if (rc < 0)
-		return rc;
-	rc = apply_all(store, &answers, filter, err);
-	if (rc < 0) {
-		store_rollback(store);
-		return rc;
-	}
-	return store_commit(store, err);
+		rc = batch_begin(&sync->batch, err);
+	if (rc == 0)
+		rc = apply_all(sync->store, &answers, &sync->filter, err);
+	if (rc == 0)
+		rc = batch_commit(&sync->batch, err);
+	batch_rollback(&sync->batch);
+	return rc;
 }
 
 static void note_found(void *context, struct slice uid)

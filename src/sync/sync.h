@@ -32,11 +32,15 @@ struct sync_hooks {
 	void (*committed)(void *context); /* something became visible; NULL if nobody wants to know */
 	void (*progress)(void *context, uint64_t pages,
 			 uint64_t items); /* of the first run, after each page; or NULL */
+	/* The run does nothing for about `ms` because of `what`, a few words; NULL when it goes on. Or NULL. */
+	void (*waiting)(void *context, const char *what, int64_t ms);
 };
 
-/* Both are borrowed as long as the engine lives. */
+/*
+ * Store, delivery and what the filter points to are borrowed as long as the engine lives. `jobs`, at least 1, is how many questions are under way at once: of several streams, and of a large first listing, which is split into parts.
+ */
 int sync_create(struct sync **out, struct store *store, struct delivery *delivery, const struct sync_filter *filter,
-		const struct sync_hooks *hooks, struct err *err);
+		unsigned jobs, const struct sync_hooks *hooks, struct err *err);
 void sync_destroy(struct sync *sync); /* NULL is fine */
 
 struct sync_result {

@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct delivery_call {
+	struct delivery *fake;
+	struct delivery_call *next;
+	const struct fake_answer *answer; /* NULL for a question that was not due */
+	struct buf question;
+	bool waited_for;
+};
+
 void fake_expect(struct delivery *fake, const struct fake_answer *answers, size_t count)
 {
 	fake->answers = answers;
@@ -15,6 +23,7 @@ void fake_expect(struct delivery *fake, const struct fake_answer *answers, size_
 	fake->schemas_asked = 0;
 	fake->waits = 0;
 	fake->waited_ms = 0;
+	fake->most_in_flight = 0;
 	buf_reset(&fake->asked_for);
 	buf_reset(&fake->unexpected);
 }
@@ -68,17 +77,64 @@ static const struct fake_answer *answer_to(struct delivery *fake, const char *qu
 	return due;
 }
 
-enum delivery_outcome delivery_sync(struct delivery *fake, const struct sync_query *query, struct page *page,
-				    int64_t *retry_after_ms, struct err *err)
+enum delivery_outcome delivery_ask(struct delivery *fake, const struct sync_query *query, struct delivery_call **out,
+				   struct err *err)
 {
 	CLEANUP(buf_finish) struct buf question = BUF_INIT;
-	page_finish(page);
+	struct delivery_call *call = calloc(1, sizeof(*call));
+	if (!call)
+		return err_oom(err), DELIVERY_FAILED;
 	write_question(query, &question);
-	const struct fake_answer *answer = answer_to(fake, buf_text(&question));
+	call->fake = fake;
+	call->answer = answer_to(fake, buf_text(&question));
+	call->question = question;
+	question = (struct buf)BUF_INIT;
+	struct delivery_call **end = &fake->calls;
+	while (*end)
+		end = &(*end)->next;
+	*end = call;
+	if (++fake->in_flight > fake->most_in_flight)
+		fake->most_in_flight = fake->in_flight;
+	*out = call;
+	return DELIVERY_OK;
+}
+
+/* Answers come in the order of their questions. */
+int delivery_await(struct delivery *fake, int64_t ms, struct delivery_call **answered)
+{
+	if (!fake->calls) {
+		fake->waits++;
+		fake->waited_ms += ms;
+		return 0;
+	}
+	if (fake->slow && !fake->calls->waited_for) {
+		fake->calls->waited_for = true;
+		return 0;
+	}
+	*answered = fake->calls;
 	if (fake->asked)
-		fake->asked(fake->context, buf_text(&question));
-	if (retry_after_ms)
-		*retry_after_ms = answer && answer->retry_after_ms ? answer->retry_after_ms : -1;
+		fake->asked(fake->context, buf_text(&fake->calls->question));
+	return 1;
+}
+
+enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
+				    struct err *err)
+{
+	struct delivery *fake = call->fake;
+	const struct fake_answer *answer = call->answer;
+	struct delivery_call **at = &fake->calls;
+	while (*at != call)
+		at = &(*at)->next;
+	*at = call->next;
+	fake->in_flight--;
+	buf_finish(&call->question);
+	free(call);
+	page_finish(page);
+	*advice = (struct delivery_advice)DELIVERY_NO_ADVICE;
+	if (answer && answer->retry_after_ms)
+		advice->retry_after_ms = answer->retry_after_ms;
+	if (answer && answer->date_ms)
+		advice->date_ms = answer->date_ms;
 	if (!answer || answer->outcome != DELIVERY_OK) {
 		err_set(err, 0, "the fake was told to fail");
 		return answer ? answer->outcome : DELIVERY_FAILED;
@@ -89,13 +145,12 @@ enum delivery_outcome delivery_sync(struct delivery *fake, const struct sync_que
 }
 
 enum delivery_outcome delivery_content_types(struct delivery *fake, unsigned skip, struct content_type_list *list,
-					     int64_t *retry_after_ms, struct err *err)
+					     struct delivery_advice *advice, struct err *err)
 {
 	struct buf body = BUF_INIT;
 	const char *uid = skip == 0 && fake->schemas ? fake->schemas : "";
 	content_type_list_finish(list);
-	if (retry_after_ms)
-		*retry_after_ms = -1;
+	*advice = (struct delivery_advice)DELIVERY_NO_ADVICE;
 	fake->schemas_asked += skip == 0;
 	if (fake->schemas_outcome != DELIVERY_OK) {
 		err_set(err, 0, "the fake was told to fail with the content types");
@@ -107,19 +162,6 @@ enum delivery_outcome delivery_content_types(struct delivery *fake, unsigned ski
 			   uid, fake->schemas_text ? fake->schemas_text : "");
 	buf_append_text(&body, "]}");
 	return content_type_list_parse(&body, list, err) == 0 ? DELIVERY_OK : DELIVERY_NONSENSE;
-}
-
-/* Every answer is there at once. */
-void delivery_while_waiting(struct delivery *fake, int64_t ms, void (*call)(void *context), void *context)
-{
-	(void)fake, (void)ms, (void)call, (void)context;
-}
-
-bool delivery_wait(struct delivery *fake, int64_t ms)
-{
-	fake->waits++;
-	fake->waited_ms += ms;
-	return true;
 }
 
 /* As the real one has it. */

@@ -15,6 +15,7 @@ struct fake_answer {
 	enum delivery_outcome outcome;
 	const char *body;       /* of DELIVERY_OK: an answer of the Sync API */
 	int64_t retry_after_ms; /* 0 counts as not sent */
+	int64_t date_ms;        /* the same */
 	int times;              /* in a row that it is given; 0 is once */
 };
 
@@ -23,6 +24,9 @@ struct delivery {
 	size_t count;
 	void (*asked)(void *context, const char *question); /* called before an answer is given; or NULL */
 	void *context;
+	bool slow;                   /* an answer takes longer than is waited for it at first */
+	struct delivery_call *calls; /* under way, oldest first */
+	unsigned in_flight;
 
 	enum delivery_outcome schemas_outcome; /* of the list of content types */
 	const char *schemas;                   /* "uid uid ..." */
@@ -32,8 +36,9 @@ struct delivery {
 	size_t next;       /* the answer that is due */
 	int given;         /* how often that was given already */
 	int schemas_asked; /* lists, each one question or more */
-	int waits;
+	int waits;         /* while nothing was under way */
 	int64_t waited_ms;
+	unsigned most_in_flight;
 	struct buf asked_for;  /* all questions, parted by ", " */
 	struct buf unexpected; /* the first question that was not the one that is due; empty if all was as told */
 };

@@ -18,15 +18,20 @@ static void on_progress(void *context, uint64_t pages, uint64_t items)
 static void create_engine(struct sync_fixture *fixture)
 {
 	const struct sync_hooks hooks = {fixture, on_committed, on_progress};
-	temp_must(sync_create(&fixture->sync, fixture->temp.store, &fixture->fake, &fixture->filter, &hooks,
-			      &fixture->err),
+	temp_must(sync_create(&fixture->sync, fixture->temp.store, &fixture->fake, &fixture->filter, fixture->jobs,
+			      &hooks, &fixture->err),
 		  &fixture->err, "sync_create");
 }
 
 void sync_fixture_open(struct sync_fixture *fixture, const struct sync_filter *filter)
 {
+	sync_fixture_open_with(fixture, filter, 1);
+}
+
+void sync_fixture_open_with(struct sync_fixture *fixture, const struct sync_filter *filter, unsigned jobs)
+{
 	log_set_level(LOG_LEVEL_ERROR); /* what these tests provoke is no news to whoever runs them */
-	*fixture = (struct sync_fixture){.fake = {.schemas = "blog page"}};
+	*fixture = (struct sync_fixture){.fake = {.schemas = "blog page"}, .jobs = jobs};
 	if (filter)
 		fixture->filter = *filter;
 	temp_store_open(&fixture->temp);

@@ -28,6 +28,7 @@ struct sync_fixture {
 	struct delivery fake;
 	struct sync *sync;
 	struct sync_filter filter;
+	unsigned jobs;
 	struct err err;
 	int commits;         /* that changed the tree */
 	struct buf progress; /* "PAGES/ITEMS PAGES/ITEMS ..." */
@@ -36,6 +37,9 @@ struct sync_fixture {
 
 /* filter is borrowed; NULL keeps everything. */
 void sync_fixture_open(struct sync_fixture *fixture, const struct sync_filter *filter);
+
+/* The same with several questions under way at once. */
+void sync_fixture_open_with(struct sync_fixture *fixture, const struct sync_filter *filter, unsigned jobs);
 void sync_fixture_finish(struct sync_fixture *fixture);
 
 /* A new engine over the same store, as after a restart. */

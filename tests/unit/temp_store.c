@@ -297,6 +297,13 @@ void temp_store_place(struct temp_store *temp, struct store_key key, int64_t eve
 	temp_must(store_commit(temp->store, &err), &err, "store_commit");
 }
 
+void temp_store_quarantine(struct temp_store *temp, const char *source)
+{
+	const struct store_suspect suspect = {.stream = 1, .source = slice_of(source), .reason = "because"};
+	struct err err = {0};
+	temp_must(store_quarantine(temp->store, &suspect, &err), &err, "store_quarantine");
+}
+
 void temp_store_unplace(struct temp_store *temp, struct store_key key, int64_t event_at)
 {
 	struct err err = {0};

@@ -65,6 +65,9 @@ struct store_item temp_item(struct store_key key, int64_t event_at, const char *
 
 /* Places it in a transaction of its own. */
 void temp_store_place(struct temp_store *temp, struct store_key key, int64_t event_at, const char *text);
+/* Puts an item of which nothing is known but its text into the quarantine, within the transaction that is open. */
+void temp_store_quarantine(struct temp_store *temp, const char *source);
+
 void temp_store_unplace(struct temp_store *temp, struct store_key key, int64_t event_at);
 
 #endif

@@ -1,4 +1,4 @@
-/* What delivery_sync and delivery_content_types send, and what they make of the answers. */
+/* What delivery_ask and delivery_content_types send, and what they make of the answers. */
 #include "delivery/delivery.h"
 #include "scripted_server.h"
 #include "tap.h"
@@ -41,6 +41,24 @@ static char *request_target(const struct server *server, char *target, size_t si
 	return target;
 }
 
+/* A question from its sending to its answer. */
+static enum delivery_outcome ask_once(struct delivery *delivery, const struct sync_query *query, struct page *page,
+				      int64_t *retry_after_ms, struct err *err)
+{
+	struct delivery_advice advice = DELIVERY_NO_ADVICE;
+	struct delivery_call *call;
+	struct delivery_call *answered;
+	enum delivery_outcome outcome = delivery_ask(delivery, query, &call, err);
+	if (outcome != DELIVERY_OK)
+		return outcome;
+	if (!ok(delivery_await(delivery, 60000, &answered) == 1 && answered == call, "an answer comes"))
+		exit(1);
+	outcome = delivery_take(call, page, &advice, err);
+	if (retry_after_ms)
+		*retry_after_ms = advice.retry_after_ms;
+	return outcome;
+}
+
 static void test_sync_requests(void)
 {
 	static const struct {
@@ -66,8 +84,7 @@ static void test_sync_requests(void)
 		char host[64], got[512], want[512], value[128];
 		server_start(&server, &answer, 1);
 		struct delivery *delivery = create(server_url(&server, "", host, sizeof(host)), i % 2 ? "dev" : NULL);
-		is_int(delivery_sync(delivery, &rows[i].query, &page, NULL, NULL), DELIVERY_OK, "query %zu: an answer",
-		       i);
+		is_int(ask_once(delivery, &rows[i].query, &page, NULL, NULL), DELIVERY_OK, "query %zu: an answer", i);
 		is_str(page.token, "next", "query %zu: its token", i);
 		server_stop(&server);
 		snprintf(want, sizeof(want), "GET /v3/stacks/sync?environment=pre%%20view%%26x%s HTTP/1.1",
@@ -87,11 +104,12 @@ static void test_content_types(void)
 {
 	static const struct server_answer answer = {OK_HEAD "{\"content_types\":[{\"uid\":\"blog\"}]}", 0, THEN_CLOSE};
 	CLEANUP(content_type_list_finish) struct content_type_list list = CONTENT_TYPE_LIST_INIT;
+	struct delivery_advice advice = DELIVERY_NO_ADVICE;
 	struct server server;
 	char host[64], got[512];
 	server_start(&server, &answer, 1);
 	struct delivery *delivery = create(server_url(&server, "", host, sizeof(host)), NULL);
-	is_int(delivery_content_types(delivery, 200, &list, NULL, NULL), DELIVERY_OK, "content types");
+	is_int(delivery_content_types(delivery, 200, &list, &advice, NULL), DELIVERY_OK, "content types");
 	is_int((long long)list.count, 1, "one");
 	server_stop(&server);
 	is_str(request_target(&server, got, sizeof(got)),
@@ -148,7 +166,7 @@ static void test_answers(void)
 		server_start(&server, &answer, 1);
 		struct delivery *delivery = create(server_url(&server, "", host, sizeof(host)), NULL);
 		const struct sync_query query = {.mode = SYNC_DELTA, .token = "t0k3n"};
-		is_int(delivery_sync(delivery, &query, &page, &retry_after_ms, &err), answers[i].outcome, "%s: outcome",
+		is_int(ask_once(delivery, &query, &page, &retry_after_ms, &err), answers[i].outcome, "%s: outcome",
 		       answers[i].name);
 		server_stop(&server);
 		is_int(retry_after_ms, answers[i].retry_after_ms, "%s: retry after", answers[i].name);
@@ -172,7 +190,7 @@ static void test_token_of_stars(void)
 	char host[64];
 	server_start(&server, &answer, 1);
 	struct delivery *delivery = create_with(server_url(&server, "", host, sizeof(host)), "**", NULL);
-	is_int(delivery_sync(delivery, &query, &page, NULL, &err), DELIVERY_CREDENTIALS_REFUSED, "a token of stars");
+	is_int(ask_once(delivery, &query, &page, NULL, &err), DELIVERY_CREDENTIALS_REFUSED, "a token of stars");
 	server_stop(&server);
 	ok(strstr(err.text, "a*****b") != NULL, "is masked: %s", err.text);
 	delivery_destroy(delivery);
@@ -193,11 +211,11 @@ static void test_reuse(void)
 	char host[64];
 	server_start(&server, pages, COUNT(pages));
 	struct delivery *delivery = create(server_url(&server, "", host, sizeof(host)), NULL);
-	is_int(delivery_sync(delivery, &query, &page, NULL, NULL), DELIVERY_OK, "the first page");
+	is_int(ask_once(delivery, &query, &page, NULL, NULL), DELIVERY_OK, "the first page");
 	ok(page.more && page.count == 1 && strcmp(page.token, "one") == 0, "is there");
-	is_int(delivery_sync(delivery, &query, &page, NULL, NULL), DELIVERY_UNAVAILABLE, "a failure");
+	is_int(ask_once(delivery, &query, &page, NULL, NULL), DELIVERY_UNAVAILABLE, "a failure");
 	ok(!page.token && !page.items && page.count == 0, "leaves no page");
-	is_int(delivery_sync(delivery, &query, &page, NULL, NULL), DELIVERY_OK, "the second page");
+	is_int(ask_once(delivery, &query, &page, NULL, NULL), DELIVERY_OK, "the second page");
 	ok(!page.more && page.count == 0 && page.token && strcmp(page.token, "two") == 0, "is there");
 	server_stop(&server);
 	is_int(server.connections, 1, "all of it over one connection");
@@ -212,7 +230,7 @@ static void test_stop(void)
 	struct err err = {0};
 	struct delivery *delivery = create("http://127.0.0.1:1", NULL);
 	delivery_stop(delivery);
-	is_int(delivery_sync(delivery, &query, &page, NULL, &err), DELIVERY_STOPPED, "a call after the stop");
+	is_int(ask_once(delivery, &query, &page, NULL, &err), DELIVERY_STOPPED, "a call after the stop");
 	is_int((long long)delivery_count(delivery), 0, "is not sent");
 	delivery_destroy(delivery);
 	delivery_destroy(NULL);
@@ -224,7 +242,7 @@ static void test_bad_host(void)
 	const struct sync_query query = {.mode = SYNC_INIT};
 	struct err err = {0};
 	struct delivery *delivery = create("cdn.contentstack.io", NULL);
-	is_int(delivery_sync(delivery, &query, &page, NULL, &err), DELIVERY_QUERY_REFUSED, "a host without http(s)");
+	is_int(ask_once(delivery, &query, &page, NULL, &err), DELIVERY_QUERY_REFUSED, "a host without http(s)");
 	ok(strstr(err.text, "http or https") != NULL, "the message says what is missing: %s", err.text);
 	delivery_destroy(delivery);
 }

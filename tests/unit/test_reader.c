@@ -350,7 +350,7 @@ static void test_sync_state(void)
 		temp_must(store_begin(temp.store, &err), &err, "store_begin");
 		for (size_t k = 0; k < 2 && rows[i].streams[k].id; k++)
 			temp_must(store_stream_save(temp.store, &rows[i].streams[k], &err), &err, "store_stream_save");
-		temp_must(store_quarantine(temp.store, slice_of("{}"), "x", &err), &err, "store_quarantine");
+		temp_store_quarantine(&temp, "{}");
 		temp_must(store_commit(temp.store, &err), &err, "store_commit");
 		temp_must(reader_sync_state(temp.reader, &state, &err), &err, "reader_sync_state");
 		is_int(state.complete, rows[i].complete, "%s: the content is %s", rows[i].name,

@@ -242,7 +242,7 @@ static void change_everything(struct temp_store *temp)
 	const struct store_key gone = temp_entry("page", "", "");
 	temp_must(store_unplace(temp->store, &gone, 9, &err), &err, "store_unplace");
 	temp_must(store_note_removal(temp->store, 1, &gone, 9, &err), &err, "store_note_removal");
-	temp_must(store_quarantine(temp->store, slice_of("{}"), "because", &err), &err, "store_quarantine");
+	temp_store_quarantine(temp, "{}");
 	temp_must(store_note(temp->store, "key", "value", &err), &err, "store_note");
 	const struct stream stream = {.id = 1, .sync_token = (char *)"s2", .run = RUN_DELTA};
 	temp_must(store_stream_save(temp->store, &stream, &err), &err, "store_stream_save");

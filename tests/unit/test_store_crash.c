@@ -152,15 +152,23 @@ static void write_listing(struct buf *body, long from, long shown)
 /* Stands in for delivery/delivery.c. */
 struct delivery {
 	long shown; /* the last sync token that it was asked with; 0 for none */
+	struct delivery_call *call;
 };
 
-enum delivery_outcome delivery_sync(struct delivery *service, const struct sync_query *query, struct page *page,
-				    int64_t *retry_after_ms, struct err *err)
+/* There is one question under way at most; it is answered when it is asked. */
+struct delivery_call {
+	struct delivery *service;
+	struct page page;
+	enum delivery_outcome outcome;
+	struct err err;
+};
+
+static enum delivery_outcome answer(struct delivery *service, const struct sync_query *query, struct page *page,
+				    struct err *err)
 {
 	struct buf body = BUF_INIT;
 	long next = 0, shown = 0, from = 0;
 	page_finish(page);
-	*retry_after_ms = -1;
 	usleep(ANSWER_US);
 	buf_append_text(&body, "{\"items\":[");
 	if (!query->token && service->shown > 0) {
@@ -183,27 +191,48 @@ enum delivery_outcome delivery_sync(struct delivery *service, const struct sync_
 	return page_parse(&body, page, err) == 0 ? DELIVERY_OK : DELIVERY_NONSENSE;
 }
 
+enum delivery_outcome delivery_ask(struct delivery *service, const struct sync_query *query, struct delivery_call **out,
+				   struct err *err)
+{
+	struct delivery_call *call = calloc(1, sizeof(*call));
+	if (!call)
+		return err_oom(err), DELIVERY_FAILED;
+	call->service = service;
+	call->outcome = answer(service, query, &call->page, &call->err);
+	service->call = call;
+	*out = call;
+	return DELIVERY_OK;
+}
+
+int delivery_await(struct delivery *service, int64_t ms, struct delivery_call **answered)
+{
+	(void)ms;
+	*answered = service->call;
+	return service->call ? 1 : 0;
+}
+
+enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
+				    struct err *err)
+{
+	enum delivery_outcome outcome = call->outcome;
+	*advice = (struct delivery_advice)DELIVERY_NO_ADVICE;
+	*page = call->page;
+	if (err)
+		*err = call->err;
+	call->service->call = NULL;
+	free(call);
+	return outcome;
+}
+
 enum delivery_outcome delivery_content_types(struct delivery *service, unsigned skip, struct content_type_list *list,
-					     int64_t *retry_after_ms, struct err *err)
+					     struct delivery_advice *advice, struct err *err)
 {
 	struct buf body = BUF_INIT;
 	(void)service;
-	(void)retry_after_ms;
+	*advice = (struct delivery_advice)DELIVERY_NO_ADVICE;
 	content_type_list_finish(list);
 	buf_printf(&body, "{\"content_types\":[%s]}", skip ? "" : "{\"uid\":\"t0\"},{\"uid\":\"t1\"}");
 	return content_type_list_parse(&body, list, err) == 0 ? DELIVERY_OK : DELIVERY_NONSENSE;
-}
-
-void delivery_while_waiting(struct delivery *service, int64_t ms, void (*call)(void *context), void *context)
-{
-	(void)service, (void)ms, (void)call, (void)context;
-}
-
-bool delivery_wait(struct delivery *service, int64_t ms)
-{
-	(void)service;
-	(void)ms;
-	return true;
 }
 
 int delivery_outcome_errno(enum delivery_outcome outcome)
@@ -216,14 +245,14 @@ int delivery_outcome_errno(enum delivery_outcome outcome)
 /* Runs and keeps house until it is killed. */
 static void work(struct temp_store *temp, long shown)
 {
-	struct delivery service = {shown};
+	struct delivery service = {.shown = shown};
 	static const struct sync_filter filter = {0};
 	static const struct sync_hooks hooks = {0};
 	struct sync *sync = NULL;
 	struct err err = {0};
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	temp_must(store_open(&temp->store, temp->path, &temp_identity, &err), &err, "the child: store_open");
-	temp_must(sync_create(&sync, temp->store, &service, &filter, &hooks, &err), &err, "the child: sync_create");
+	temp_must(sync_create(&sync, temp->store, &service, &filter, 1, &hooks, &err), &err, "the child: sync_create");
 	for (;;) {
 		struct sync_result result;
 		temp_must(sync_run(sync, &result, &err), &err, "the child: sync_run");

@@ -335,40 +335,6 @@ static void test_schemas(void)
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 }
 
-/* --- quarantine --------------------------------------------------------------------------------------------------- */
-
-static void test_quarantine(void)
-{
-	CLEANUP(temp_store_finish) struct temp_store temp;
-	temp_store_open(&temp);
-	begin(&temp);
-	temp_must(store_quarantine(temp.store, slice_of("{\"a\":1}"), "because", &err), &err, "store_quarantine");
-	temp_must(store_quarantine(temp.store, slice_of("{\"b\":1}"), "because", &err), &err, "store_quarantine");
-	temp_must(store_quarantine(temp.store, slice_of("{\"a\":1}"), "for another reason", &err), &err,
-		  "store_quarantine");
-	commit(&temp);
-	is_str(temp_store_ask(&temp, "SELECT json, reason FROM quarantine ORDER BY json"),
-	       "{\"a\":1}|for another reason {\"b\":1}|because",
-	       "an item that cannot be applied is kept once, with the last reason");
-	temp_store_ask(&temp, "WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
-			      " INSERT INTO quarantine_item SELECT i, 0, '' FROM n");
-	begin(&temp);
-	is_int(store_quarantine(temp.store, slice_of("{\"c\":1}"), "because", &err), 0,
-	       "of 10001 items the last is no failure");
-	commit(&temp);
-	is_str(temp_store_ask(&temp, "SELECT count(*) FROM quarantine"), "2000", "the oldest make room");
-	is_str(temp_store_ask(&temp,
-			      "SELECT count(*) FROM quarantine WHERE json IN ('{\"a\":1}', '{\"b\":1}', '{\"c\":1}')"),
-	       "3", "and the newest stay");
-	CLEANUP(buf_finish) struct buf large = BUF_INIT;
-	while (large.len < 1 << 20)
-		buf_append_text(&large, "0123456789abcdef");
-	begin(&temp);
-	temp_must(store_quarantine(temp.store, buf_slice(&large), "because", &err), &err, "store_quarantine");
-	commit(&temp);
-	is_str(temp_store_ask(&temp, "SELECT max(length(json)) FROM quarantine"), "262144", "a large one is cut");
-}
-
 int main(void)
 {
 	test_staging();
@@ -379,6 +345,5 @@ int main(void)
 	test_removals_at_the_end();
 	test_complete_listing();
 	test_schemas();
-	test_quarantine();
 	return tap_done();
 }

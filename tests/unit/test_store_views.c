@@ -14,7 +14,7 @@ static const struct {
 	{"entries", COLUMNS("entries"), "path content_type locale uid version title published_at updated_at ino json"},
 	{"assets", COLUMNS("assets"), "path locale uid version title published_at updated_at ino json"},
 	{"changes", COLUMNS("changes"), "id at change kind content_type locale uid event_at"},
-	{"quarantine", COLUMNS("quarantine"), "at reason json"},
+	{"quarantine", COLUMNS("quarantine"), "at reason json kind content_type locale uid"},
 };
 
 static void place(struct temp_store *temp, struct store_item item)

@@ -10,7 +10,7 @@
 
 /* Each story is a row of runs over one store, from an empty one on. The content types are always there: news in the first. */
 #define RUNS_MAX 5
-#define ANSWERS_MAX 10
+#define ANSWERS_MAX 12
 
 static const struct {
 	const char *name;
@@ -89,21 +89,21 @@ static const struct {
 
 	{"a service that fails between pages",
 	 {{"the first run keeps what it has",
-	   {{"init", .body = MORE(ENTRY("a", 1, "05"), "p1")}, {"page p1", DELIVERY_UNAVAILABLE}},
+	   {{"init", .body = MORE(ENTRY("a", 1, "05"), "p1")}, {"page p1", DELIVERY_UNAVAILABLE, .times = 5}},
 	   -EHOSTUNREACH,
 	   "a@1",
 	   true,
 	   false,
 	   1},
 	  {"the next one goes on at that page, and may fail too",
-	   {{"page p1", DELIVERY_RATE_LIMITED}},
+	   {{"page p1", DELIVERY_RATE_LIMITED, .times = 9}},
 	   -EHOSTUNREACH,
 	   "a@1",
 	   false,
 	   false,
 	   0},
 	  {"until it is there",
-	   {{"page p1", .body = LAST(ENTRY("b", 1, "04"), "s1")}, {"delta s1", DELIVERY_UNAVAILABLE}},
+	   {{"page p1", .body = LAST(ENTRY("b", 1, "04"), "s1")}, {"delta s1", DELIVERY_UNAVAILABLE, .times = 5}},
 	   -EHOSTUNREACH,
 	   "a@1 b@1",
 	   true,
@@ -128,7 +128,7 @@ static const struct {
 	   2},
 	  {"shows nothing of itself",
 	   {{"delta s1", .body = MORE(ENTRY("a", 2, "11") "," ENTRY("b", 1, "11"), "p1")},
-	    {"page p1", DELIVERY_UNAVAILABLE}},
+	    {"page p1", DELIVERY_UNAVAILABLE, .times = 5}},
 	   -EHOSTUNREACH,
 	   "a@1",
 	   false,
@@ -264,27 +264,43 @@ static const struct {
 
 	{"answers that make no sense",
 	 {{"the page token that was sent ends the run",
-	   {{"init", .body = MORE(ENTRY("a", 1, "01"), "p1")}, {"page p1", .body = MORE(ENTRY("b", 1, "01"), "p1")}},
+	   {{"init", .body = MORE(ENTRY("a", 1, "01"), "p1")},
+	    {"page p1", .body = MORE(ENTRY("b", 1, "01"), "p1"), .times = 3},
+	    {"init", .body = MORE(ENTRY("a", 1, "01"), "p1")},
+	    {"page p1", .body = MORE(ENTRY("b", 1, "01"), "p1"), .times = 3}},
 	   -EPROTO,
 	   "a@1",
 	   true,
 	   false,
-	   1},
-	  {"which stays where it was",
-	   {{"page p1", .body = MORE(ENTRY("b", 1, "01"), "p1")}},
+	   2},
+	  {"and so does a round of them",
+	   {{"page p1", .body = MORE("", "p2")},
+	    {"page p2", .body = MORE("", "p1")},
+	    {"page p1", .body = MORE("", "p2")},
+	    {"page p2", .body = MORE("", "p1"), .times = 3},
+	    {"init", .body = MORE("", "p1")},
+	    {"page p1", .body = MORE("", "p2")},
+	    {"page p2", .body = MORE("", "p1")},
+	    {"page p1", .body = MORE("", "p2"), .times = 3}},
 	   -EPROTO,
 	   "a@1",
 	   false,
 	   false,
-	   0},
-	  {"until the service finds on",
+	   6},
+	  {"in which the service is found at last",
 	   {{"page p1", .body = LAST(ENTRY("b", 1, "01"), "s1")}, {"delta s1", .body = LAST("", "s1")}},
 	   0,
 	   "a@1 b@1",
 	   true,
 	   true,
 	   2},
-	  {"so does what is no page", {{"delta s1", .body = "<html>"}}, -EPROTO, "a@1 b@1", false, false, 0},
+	  {"so does what is no page",
+	   {{"delta s1", .body = "<html>", .times = 3}},
+	   -EPROTO,
+	   "a@1 b@1",
+	   false,
+	   false,
+	   0},
 	  {"which does no harm",
 	   {{"delta s1", .body = LAST(ENTRY("c", 1, "05"), "s2")}},
 	   0,
@@ -298,7 +314,7 @@ static const struct {
 	  {"as a query that is refused does", {{"init", DELIVERY_QUERY_REFUSED}}, -EINVAL, "", false, false, 0},
 	  {"and a stop", {{"init", DELIVERY_STOPPED}}, -ECANCELED, "", false, false, 0},
 	  {"and a token that is refused though none was sent",
-	   {{"init", DELIVERY_TOKEN_REFUSED}},
+	   {{"init", DELIVERY_TOKEN_REFUSED, .times = 3}},
 	   -EPROTO,
 	   "",
 	   false,
@@ -387,14 +403,15 @@ static void test_delta_is_one_step(void)
 static void test_first_run_shows_as_it_comes(void)
 {
 	static const struct fake_answer answers[] = {{"init", .body = MORE(ENTRY("a", 1, "05"), "p1")},
-						     {"page p1", DELIVERY_UNAVAILABLE}};
+						     {"page p1", DELIVERY_CREDENTIALS_REFUSED}};
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
 	struct sync_result result;
 	sync_fixture_open(&fixture, NULL);
+	fixture.fake.slow = true;
 	fixture.fake.asked = note_shown;
 	fixture.fake.context = &fixture;
 	fake_expect(&fixture.fake, answers, COUNT(answers));
-	is_int(sync_fixture_run(&fixture, &result), -EHOSTUNREACH, "a first run that is cut off");
+	is_int(sync_fixture_run(&fixture, &result), -EACCES, "a first run that is cut off");
 	is_str(fixture.seen.text, "init: ; page p1: a@1", "shows its first page while it asks for the second");
 	is_str(fixture.progress.text, "1/1", "and says how far it is");
 	struct store_sync_state state;
@@ -443,13 +460,13 @@ static void test_empty_delta_writes_nothing(void)
 
 static void test_retry_after(void)
 {
-	static const struct fake_answer answers[] = {{"init", DELIVERY_RATE_LIMITED, .retry_after_ms = 7000}};
+	static const struct fake_answer answers[] = {{"init", DELIVERY_RATE_LIMITED, .retry_after_ms = 70000}};
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
 	struct sync_result result;
 	sync_fixture_open(&fixture, NULL);
 	fake_expect(&fixture.fake, answers, COUNT(answers));
 	is_int(sync_fixture_run(&fixture, &result), -EHOSTUNREACH, "a service that wants to be left alone");
-	is_int(result.retry_after_ms, 7000, "can say for how long");
+	is_int(result.retry_after_ms, 70000, "can say for how long");
 }
 
 int main(void)

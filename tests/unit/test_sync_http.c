@@ -59,8 +59,9 @@ static void service_open(struct service *service, const struct server_answer *an
 					       .token = SECRET,
 					       .environment = "preview"};
 	temp_must(delivery_create(&service->delivery, &target, &service->err), &service->err, "delivery_create");
-	temp_must(sync_create(&service->sync, service->temp.store, service->delivery, &filter, &hooks, &service->err),
-		  &service->err, "sync_create");
+	temp_must(
+		sync_create(&service->sync, service->temp.store, service->delivery, &filter, 1, &hooks, &service->err),
+		&service->err, "sync_create");
 }
 
 /* After the server was stopped. */
@@ -96,11 +97,15 @@ static void test_run(void)
 	static const struct server_answer answers[] = {
 		TYPES,
 		MORE(ENTRY("a", 1, "05"), "p+1"),
-		{"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nConnection: close\r\n\r\n<html>", 0, THEN_CLOSE},
+		{"HTTP/1.1 503 Busy\r\nRetry-After: 31\r\nConnection: close\r\n\r\n<html>", 0, THEN_CLOSE},
 		LAST(ENTRY("b", 1, "04"), "s1"),
 		LAST("", "s1"),
 		REFUSED("sync_token"),
 		LAST(ENTRY("a", 2, "06"), "s2"),
+		{"", 0, THEN_RESET},
+		{"", 0, THEN_RESET},
+		{"", 0, THEN_RESET},
+		{"", 0, THEN_RESET},
 		{"", 0, THEN_RESET},
 	};
 	static struct service service;
@@ -108,13 +113,13 @@ static void test_run(void)
 	struct sync_result result;
 	service_open(&service, answers, COUNT(answers));
 	is_int(run(&service, &result), -EHOSTUNREACH, "a first run that meets a busy service");
-	is_int(result.retry_after_ms, 9000, "knows when to come back");
+	is_int(result.retry_after_ms, 31000, "knows when to come back");
 	is_str(temp_store_ask(&service.temp, shown), "a@1", "and keeps what it has");
 	is_int(run(&service, &result), 0, "the next one ends");
 	is_str(temp_store_ask(&service.temp, shown), "a@1 b@1", "with the rest");
 	int64_t began = clock_monotonic_ms();
 	is_int(run(&service, &result), 0, "a token that is refused once");
-	ok(clock_monotonic_ms() - began >= 200, "is tried again a little later");
+	ok(clock_monotonic_ms() - began >= 100, "is tried again a little later");
 	is_str(temp_store_ask(&service.temp, shown), "a@2 b@1", "and brings the news");
 	is_int(run(&service, &result), -EHOSTUNREACH, "a connection that breaks");
 	ok(service.err.text[0] && !strstr(service.err.text, SECRET), "is told of without the token: %s",
@@ -122,7 +127,7 @@ static void test_run(void)
 	server_stop(&service.server);
 	asked_for(&service, COUNT(answers), &asked);
 	is_str(asked.text,
-	       "skip=0 init=true pagination_token=p%2B1 pagination_token=p%2B1 sync_token=s1 sync_token=s1 sync_token=s1 sync_token=s2",
+	       "skip=0 init=true pagination_token=p%2B1 pagination_token=p%2B1 sync_token=s1 sync_token=s1 sync_token=s1 sync_token=s2 sync_token=s2 sync_token=s2 sync_token=s2 sync_token=s2",
 	       "each question is what it should be");
 	is_str(temp_store_ask(&service.temp, "SELECT count(*) FROM meta WHERE value LIKE '%s3cret%'"), "0",
 	       "the token is not in the store");

@@ -104,10 +104,10 @@ static void test_interrupted_rebuild(void)
 	open_filled(&fixture);
 	EXPECT(&fixture, "a new listing that is cut off", -EHOSTUNREACH, "a@1 b@1 c@1",
 	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES}, {"init", .body = MORE(ENTRY("a", 1, "01"), "p1")},
-	       {"page p1", DELIVERY_UNAVAILABLE});
+	       {"page p1", DELIVERY_UNAVAILABLE, .times = 5});
 	sync_fixture_restart(&fixture);
 	EXPECT(&fixture, "goes on at its page after a restart", -EHOSTUNREACH, "a@1 b@1 c@1",
-	       {"page p1", .body = LAST(ENTRY("b", 2, "02"), "t1")}, {"delta t1", DELIVERY_UNAVAILABLE});
+	       {"page p1", .body = LAST(ENTRY("b", 2, "02"), "t1")}, {"delta t1", DELIVERY_UNAVAILABLE, .times = 5});
 	sync_fixture_restart(&fixture);
 	EXPECT(&fixture, "and at its news", 0, "a@1 b@2", {"delta t1", .body = LAST("", "t2")});
 }
@@ -119,7 +119,7 @@ static void test_rebuild_of_a_rebuild(void)
 	EXPECT(&fixture, "a new listing that is cut off", -EHOSTUNREACH, "a@1 b@1 c@1",
 	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
 	       {"init", .body = MORE(ENTRY("a", 1, "01") "," ENTRY("x", 1, "01") "," UNPUBLISHED("c", "09"), "p1")},
-	       {"page p1", DELIVERY_UNAVAILABLE});
+	       {"page p1", DELIVERY_UNAVAILABLE, .times = 5});
 	EXPECT(&fixture, "and whose page token is refused in the next run begins once more", 0, "b@1 c@1",
 	       {"page p1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
 	       {"init", .body = LAST(ENTRY("b", 1, "01") "," ENTRY("c", 1, "01"), "t1")},

@@ -1,6 +1,6 @@
-/* How long a service asks to be left alone. Pure functions of the header's text and the time. */
-#ifndef CONTENTFS_HTTP_RETRY_AFTER_H
-#define CONTENTFS_HTTP_RETRY_AFTER_H
+/* What headers say of times and limits. Pure functions of the header's text and the time. */
+#ifndef CONTENTFS_HTTP_HEADERS_H
+#define CONTENTFS_HTTP_HEADERS_H
 
 #include <stdint.h>
 
@@ -15,5 +15,12 @@ int64_t retry_after_ms(const char *header, int64_t now_ms);
 
 /* x-ratelimit-reset: seconds since the epoch (as official clients read it, C). */
 int64_t retry_after_reset_ms(const char *header, int64_t now_ms);
+
+/* Date (RFC 9110, 6.6.1) in ms since the epoch; -1 if it is none. */
+int64_t http_date_ms(const char *header);
+
+/* x-ratelimit-remaining: how many requests are left. -1 if it is no number, or if the answer was in a cache for some time,
+ * as `age`, the header Age, tells: then the number is of another time (R). */
+int64_t rate_remaining(const char *header, const char *age);
 
 #endif

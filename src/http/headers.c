@@ -1,4 +1,4 @@
-#include "http/retry_after.h"
+#include "http/headers.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@ static const char *skip_blanks(const char *text)
 }
 
 /* A run of digits and nothing else but blanks around it. */
-static bool read_seconds(const char *text, int64_t *seconds)
+static bool read_number(const char *text, int64_t *number)
 {
 	const char *c = skip_blanks(text);
 	int64_t sum = 0;
@@ -23,7 +23,7 @@ static bool read_seconds(const char *text, int64_t *seconds)
 		sum = sum < SECONDS_MAX ? sum * 10 + (*c - '0') : SECONDS_MAX;
 	if (*skip_blanks(c))
 		return false;
-	*seconds = sum < SECONDS_MAX ? sum : SECONDS_MAX;
+	*number = sum < SECONDS_MAX ? sum : SECONDS_MAX;
 	return true;
 }
 
@@ -53,7 +53,7 @@ int64_t retry_after_ms(const char *header, int64_t now_ms)
 	int64_t seconds;
 	if (!header)
 		return -1;
-	if (read_seconds(header, &seconds))
+	if (read_number(header, &seconds))
 		return bounded(seconds * 1000);
 	return read_date(header, &seconds) ? bounded(seconds * 1000 - now_ms) : -1;
 }
@@ -61,5 +61,20 @@ int64_t retry_after_ms(const char *header, int64_t now_ms)
 int64_t retry_after_reset_ms(const char *header, int64_t now_ms)
 {
 	int64_t seconds;
-	return header && read_seconds(header, &seconds) ? bounded(seconds * 1000 - now_ms) : -1;
+	return header && read_number(header, &seconds) ? bounded(seconds * 1000 - now_ms) : -1;
+}
+
+int64_t http_date_ms(const char *header)
+{
+	int64_t seconds;
+	return header && read_date(header, &seconds) && seconds >= 0 ? seconds * 1000 : -1;
+}
+
+int64_t rate_remaining(const char *header, const char *age)
+{
+	int64_t left;
+	int64_t seconds;
+	if (!header || !read_number(header, &left))
+		return -1;
+	return age && read_number(age, &seconds) && seconds > 0 ? -1 : left;
 }

@@ -1,4 +1,4 @@
-#include "http/retry_after.h"
+#include "http/headers.h"
 #include "tap.h"
 
 #include <stddef.h>

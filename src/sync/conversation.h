@@ -1,0 +1,69 @@
+/*
+ * One stream as a run sees it: its row, the question that is under way, and what has to happen next. Private to sync/.
+ */
+#ifndef CONTENTFS_SYNC_CONVERSATION_H
+#define CONTENTFS_SYNC_CONVERSATION_H
+
+#include "delivery/delivery.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum conversation_state {
+	TALKING,
+	PAUSED, /* until its parts are listed */
+	DONE,
+	GIVEN_UP, /* for this run */
+};
+
+/* A token that was seen, to find listings that go round in a circle: Brent's method, which needs one of them only. */
+struct token_mark {
+	char *token;
+	unsigned steps; /* since it was set */
+	unsigned limit; /* steps after which the next token takes its place */
+};
+
+struct conversation {
+	struct stream stream; /* as it will be stored with the pages that came so far */
+	enum conversation_state state;
+	struct delivery_call *call; /* the question under way, or NULL */
+	unsigned failures;          /* of the last question, in a row */
+	int64_t due;                /* when it may be asked again */
+	int64_t left;       /* items that are still to come, as far as the service says; INT64_MAX: it did not yet */
+	bool idle;          /* the store knows of no run under way: an answer without news leaves nothing to write */
+	bool stale;         /* goes on with a delta that an earlier run began: another follows */
+	bool staged;        /* what the run under way brought is not to be seen yet */
+	bool relisted;      /* was listed anew in this run already */
+	int seed;           /* 1 + the margin that its seed is asked with (split.c); 0: it has none */
+	char seed_from[32]; /* start_from of the seed */
+	struct token_mark mark;
+};
+
+void conversation_finish(struct conversation *conversation);
+
+/* Which stream the content belongs to. */
+int conversation_owner(const struct conversation *conversation);
+
+/* The question that comes next. The strings are the conversation's. */
+struct sync_query conversation_query(const struct conversation *conversation, const char *start_from,
+				     const char *types);
+
+/* Whether what this page brings is to be seen at once, or staged until the end of the run. `alone`: there is no other
+ * stream that it has to wait for. */
+bool conversation_shows(const struct conversation *conversation, const struct page *page, bool alone);
+
+/* The delta that most polls get (R): nothing, and the token that was sent. */
+bool conversation_is_empty_delta(const struct conversation *conversation, const struct page *page);
+
+/* Whether the page's token leads back to where the listing has been. 1, 0 or -ENOMEM. */
+int conversation_circles(struct conversation *conversation, const struct page *page);
+
+/* Goes on to what follows the page, whose token it takes. At the end of a delta or a new listing the stream is RUN_READY or
+ * RUN_REBUILD_READY, at the end of a seed RUN_PARTS, at the end of a part RUN_NONE. */
+void conversation_advance(struct conversation *conversation, struct page *page);
+
+/* Back to the beginning of the run under way: its page token is of no use. */
+void conversation_restart(struct conversation *conversation, enum stream_run run);
+
+#endif

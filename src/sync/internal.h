@@ -1,0 +1,86 @@
+/* What the files of the engine share. Private to sync/. */
+#ifndef CONTENTFS_SYNC_INTERNAL_H
+#define CONTENTFS_SYNC_INTERNAL_H
+
+#include "sync/batch.h"
+#include "sync/conversation.h"
+#include "sync/pace.h"
+#include "sync/reaction.h"
+#include "sync/sync.h"
+
+struct sync {
+	struct store *store;
+	struct delivery *delivery;
+	struct sync_filter filter;
+	struct sync_hooks hooks;
+	unsigned jobs;   /* questions under way at once */
+	struct buf text; /* scratch */
+	struct pace pace;
+	int64_t now; /* of the last run, at its end: the next one does not begin before */
+	struct batch batch;
+	bool schemas_due;
+	bool schemas_failed;     /* and were reported */
+	int64_t schemas_fetched; /* monotonic ms */
+	size_t locales;
+	size_t streams;     /* that the filter makes; their ids are 1, 2, ... */
+	bool streams_noted; /* all have their rows in the store */
+	size_t first;       /* the stream that the next run begins with */
+	bool whole_only;    /* a listing in parts did not work out */
+	bool examined;      /* the quarantine was gone through since the start */
+};
+
+/* A run under way. */
+struct run {
+	struct sync *sync;
+	struct sync_result *result;
+	struct err *err;
+	struct conversation *conversations; /* the streams, then the parts of them that are being listed */
+	size_t count;
+	size_t cap;
+	unsigned in_flight;
+	int64_t now;  /* monotonic ms; goes on with the waits that were waited, also where the clock stands still */
+	int rc;       /* the first failure, with its reason in err */
+	bool broken;  /* nothing more is to be asked */
+	bool lost;    /* what is in memory is not what is in the store */
+	bool waiting; /* somebody was told of a wait */
+};
+
+/* run.c */
+
+/* Talks to the service until every stream is where the service is, or has failed. */
+int run_streams(struct sync *sync, struct sync_result *result, struct err *err);
+
+/* Room for one more conversation; NULL without memory. It moves the others. */
+struct conversation *run_add(struct run *run);
+
+/* retry.c */
+
+/* Whether to try again, and when: counts the failure in *failures and answers true with the time in *due. */
+bool retry_later(enum delivery_outcome outcome, const struct delivery_advice *advice, unsigned *failures, int64_t now,
+		 int64_t *due);
+
+/* split.c */
+
+/* A page of the first listing came: decides whether the listing goes on in parts. */
+bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
+		  const struct delivery_advice *advice);
+
+/* The page of a seed came: whether another margin is to be tried. */
+bool split_seed_again(struct conversation *whole, const struct page *page);
+
+/* The seed has ended: makes the parts. Within a transaction. */
+int split_make_parts(struct run *run, size_t whole, struct err *err);
+
+/* The parts that the store knows of a stream that was interrupted. */
+int split_load_parts(struct run *run, size_t whole, struct err *err);
+
+/* A part got a page or ended: sees whether the listing can be trusted, and whether it is whole. Within a transaction. */
+int split_settle(struct run *run, struct conversation *part, struct err *err);
+
+/* The stream that a conversation is a part of; NULL if it is none. */
+struct conversation *split_whole(const struct run *run, const struct conversation *part);
+
+/* Gives the parts up: the stack is listed as a whole. Within a transaction. */
+int split_abandon(struct run *run, struct conversation *whole, struct err *err);
+
+#endif

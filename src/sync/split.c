@@ -1,0 +1,217 @@
+/*
+ * A first listing in parts. A listing is a chain of pages, each asked for with the token of the one before, so a stack of
+ * thousands of pages costs as many round trips one after the other. Where jobs allow, a large stack is listed by content
+ * type instead, all types side by side, and its assets beside them. It ends with one token all the same:
+ *
+ *   whole   the first page of the listing of everything says how much there is (total_count)
+ *   seed    a listing of what was published lately (start_from), for the sync token that it ends with
+ *   parts   one listing for each content type, one for the assets; their tokens are dropped
+ *   delta   with the token of the seed: whatever happened since then, also to what the parts had listed before
+ *
+ * What the parts miss nobody would ever see, so they are trusted only if they have as many items together as the whole;
+ * else, and when one of them cannot be listed, the stack is listed as a whole.
+ */
+#include "sync/internal.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORTH_PAGES 20 /* a shorter listing is over before parts pay */
+#define PARTS_MAX 1000 /* content types */
+#define ASSETS "asset_published"
+
+/* How long before now a seed begins, by the clock of the service: the longer the surer that nothing falls between its
+ * clocks, but a seed is to be one page, so a busy stack gets a shorter one. */
+static const int64_t margins_ms[] = {3600000, 60000, 5000};
+#define MARGINS ((int)(sizeof(margins_ms) / sizeof(margins_ms[0])))
+
+static bool may_split(const struct sync *sync, const struct conversation *whole)
+{
+	const struct stream *stream = &whole->stream;
+	return sync->jobs > 1 && !sync->whole_only && stream->run == RUN_FIRST && !stream->part_of &&
+	       !stream->page_token && !whole->seed && !stream->content_type && !sync->filter.types &&
+	       !sync->filter.start_from;
+}
+
+static void set_seed(struct conversation *whole, int64_t date_ms)
+{
+	whole->seed++;
+	time_format_iso(date_ms - margins_ms[whole->seed - 1], whole->seed_from);
+}
+
+bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
+		  const struct delivery_advice *advice)
+{
+	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || page->count == 0)
+		return false;
+	if (page->total / (long long)page->count < WORTH_PAGES)
+		return false;
+	whole->stream.total = page->total;
+	set_seed(whole, advice->date_ms);
+	return true;
+}
+
+bool split_seed_again(struct conversation *whole, const struct page *page)
+{
+	int64_t from;
+	if (!page->more || whole->seed >= MARGINS || time_parse_iso(slice_of(whole->seed_from), &from) < 0)
+		return false;
+	set_seed(whole, from + margins_ms[whole->seed - 1]);
+	return true;
+}
+
+/* --- parts -------------------------------------------------------------------------------------------------------- */
+
+struct making {
+	struct run *run;
+	size_t whole;
+	int rc;
+};
+
+/* A part of one content type, or of certain item types. */
+static void make_part(struct making *making, struct slice content_type, const char *types)
+{
+	struct conversation *part = making->rc == 0 ? run_add(making->run) : NULL;
+	if (!part) {
+		making->rc = -ENOMEM;
+		return;
+	}
+	const struct stream *whole = &making->run->conversations[making->whole].stream;
+	part->stream = (struct stream){.part_of = whole->id, .run = RUN_FIRST};
+	char **filter = types ? &part->stream.types : &part->stream.content_type;
+	*filter = types ? strdup(types) : strndup(content_type.at, content_type.len);
+	part->stream.locale = whole->locale ? strdup(whole->locale) : NULL;
+	if (!*filter || !part->stream.locale != !whole->locale)
+		making->rc = -ENOMEM;
+}
+
+static void found_type(void *context, struct slice uid)
+{
+	make_part(context, uid, NULL);
+}
+
+int split_make_parts(struct run *run, size_t whole, struct err *err)
+{
+	struct making making = {.run = run, .whole = whole};
+	size_t before = run->count;
+	make_part(&making, (struct slice){0}, ASSETS);
+	int rc = store_schemas(run->sync->store, found_type, &making, err);
+	if (rc == 0 && making.rc < 0)
+		rc = err_oom(err);
+	if (rc == 0 && run->count - before > PARTS_MAX)
+		return split_abandon(run, &run->conversations[whole], err);
+	for (size_t i = before; rc == 0 && i < run->count; i++)
+		rc = store_part_add(run->sync->store, &run->conversations[i].stream, err);
+	return rc;
+}
+
+static int load_part(void *context, struct stream *stream, struct err *err)
+{
+	struct conversation *part = run_add(context);
+	if (!part) {
+		stream_finish(stream);
+		return err_oom(err);
+	}
+	part->stream = *stream;
+	part->state = stream->run == RUN_NONE ? DONE : TALKING;
+	return 0;
+}
+
+int split_load_parts(struct run *run, size_t whole, struct err *err)
+{
+	return store_parts_each(run->sync->store, run->conversations[whole].stream.id, load_part, run, err);
+}
+
+struct conversation *split_whole(const struct run *run, const struct conversation *part)
+{
+	if (!part->stream.part_of)
+		return NULL;
+	for (size_t i = 0; i < run->count; i++)
+		if (run->conversations[i].stream.id == part->stream.part_of)
+			return &run->conversations[i];
+	return NULL;
+}
+
+/* Calls it off for the parts that are in memory; an answer that is under way is not waited for. */
+static void end_parts(struct run *run, const struct conversation *whole)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->conversations[i].stream.part_of == whole->stream.id)
+			run->conversations[i].state = DONE;
+}
+
+int split_abandon(struct run *run, struct conversation *whole, struct err *err)
+{
+	end_parts(run, whole);
+	run->sync->whole_only = true;
+	whole->state = TALKING;
+	whole->stream.total = 0;
+	free(whole->stream.sync_token);
+	whole->stream.sync_token = NULL;
+	conversation_restart(whole, RUN_FIRST);
+	int rc = store_parts_forget(run->sync->store, whole->stream.id, err);
+	return rc < 0 ? rc : store_stream_save(run->sync->store, &whole->stream, err);
+}
+
+/* All listed: the news since the seed, and the stream is as any other. */
+static int finish(struct run *run, struct conversation *whole, struct err *err)
+{
+	end_parts(run, whole);
+	whole->state = TALKING;
+	whole->stream.total = 0;
+	conversation_restart(whole, RUN_DELTA);
+	int rc = store_parts_forget(run->sync->store, whole->stream.id, err);
+	return rc < 0 ? rc : store_stream_save(run->sync->store, &whole->stream, err);
+}
+
+/* What the parts of a stream have come to. */
+struct sum {
+	int64_t items;    /* that they have together, as the service says */
+	bool all_begun;   /* each has a page */
+	bool all_counted; /* and each of these said how many items there are */
+	bool all_listed;
+};
+
+static struct sum sum_up(const struct run *run, const struct conversation *whole)
+{
+	struct sum sum = {0, true, true, true};
+	for (size_t i = 0; i < run->count; i++) {
+		const struct stream *part = &run->conversations[i].stream;
+		if (part->part_of != whole->stream.id)
+			continue;
+		sum.items += part->total;
+		sum.all_begun &= part->pages > 0;
+		sum.all_counted &= part->total >= 0;
+		sum.all_listed &= part->run == RUN_NONE;
+	}
+	return sum;
+}
+
+/* Once for each listing: later a total may shrink because something was unpublished. */
+static int check_sum(struct run *run, struct conversation *whole, const struct sum *sum, struct err *err)
+{
+	if (!sum->all_counted || sum->items < whole->stream.total) {
+		log_notice("the listings by content type do not add up to the stack: listing it as a whole");
+		return split_abandon(run, whole, err);
+	}
+	whole->stream.total = 0;
+	return store_stream_save(run->sync->store, &whole->stream, err);
+}
+
+int split_settle(struct run *run, struct conversation *part, struct err *err)
+{
+	int rc = 0;
+	struct conversation *whole = split_whole(run, part);
+	if (!whole || whole->stream.run != RUN_PARTS)
+		return 0;
+	const struct sum sum = sum_up(run, whole);
+	if (whole->stream.total > 0 && (sum.all_begun || !sum.all_counted))
+		rc = check_sum(run, whole, &sum, err);
+	if (rc == 0 && whole->stream.run == RUN_PARTS && sum.all_listed)
+		rc = finish(run, whole, err);
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* Items that cannot be applied, from their page to the quarantine and out of it again. */
+#include "sync_fixture.h"
+#include "tap.h"
+
+#include <errno.h>
+
+/* Published, without a usable time anywhere: of a known item, and of one without a uid. */
+#define FAULTY(uid, version)                                                                                           \
+	"{\"type\":\"entry_published\",\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"" uid                         \
+	"\",\"_version\":" #version ",\"publish_details\":{\"locale\":\"en\"}}}"
+#define NAMELESS EVENT("entry_published", "03", "blog", "\"publish_details\":{\"locale\":\"en\"}")
+
+#define KEPT "SELECT uid, reason FROM quarantine ORDER BY uid"
+#define FIRST_RUN                                                                                                      \
+	{"init", .body = LAST(ENTRY("a", 1, "01") "," ENTRY("b", 1, "02"), "s1")},                                     \
+	{                                                                                                              \
+		"delta s1", .body = LAST("", "s1")                                                                     \
+	}
+
+static const char *kept(struct sync_fixture *fixture)
+{
+	return temp_store_ask(&fixture->temp, KEPT);
+}
+
+static void test_delta(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "items that cannot be applied do not stop the others", 0, "a@1 b@1 c@1",
+	       {"delta s1", .body = LAST(FAULTY("a", 2) "," NAMELESS "," ENTRY("c", 1, "04"), "s2")});
+	is_str(kept(&fixture), "|no uid a|no usable event time", "and are kept with the reason");
+	EXPECT(&fixture, "a version that can be applied", 0, "a@3 b@1 c@1",
+	       {"delta s2", .body = LAST(ENTRY("a", 3, "05"), "s3")});
+	is_str(kept(&fixture), "|no uid", "takes its place");
+}
+
+static void test_removal(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "an item that cannot be applied", 0, "a@1 b@1",
+	       {"delta s1", .body = LAST(FAULTY("a", 2), "s2")});
+	EXPECT(&fixture, "and is removed then", 0, "b@1", {"delta s2", .body = LAST(UNPUBLISHED("a", "06"), "s3")});
+	is_str(kept(&fixture), "", "is of no interest any more");
+}
+
+/* What is visible of an item stays, though its new listing cannot be applied. */
+static void test_listed_anew(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "an item without a name", 0, "a@1 b@1", {"delta s1", .body = LAST(NAMELESS, "s2")});
+	EXPECT(&fixture, "in a new listing", 0, "a@1", {"delta s2", DELIVERY_TOKEN_REFUSED, .times = 4},
+	       {"init", .body = LAST(FAULTY("a", 2), "t1")}, {"delta t1", .body = LAST("", "t1")});
+	is_str(kept(&fixture), "a|no usable event time", "the quarantine is what that listing left");
+}
+
+/* A later version of the program, which can apply what this one left: the row is made to look so. */
+static void test_later_version(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "items that cannot be applied", 0, "a@1 b@1",
+	       {"delta s1", .body = LAST(FAULTY("a", 2) "," FAULTY("b", 2) "," FAULTY("c", 1), "s2")});
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1'");
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET source = replace(source, '{\"type\"',"
+				      " '{\"event_at\":\"2026-01-01T00:00:09Z\",\"type\"') WHERE uid <> 'b'");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "are tried again by another version of the program", 0, "a@2 b@1 c@1",
+	       {"delta s2", .body = LAST("", "s2")});
+	is_str(kept(&fixture), "b|no usable event time", "and stay if that does not know better");
+	is_str(temp_store_ask(&fixture.temp, "SELECT DISTINCT program = '0.0.1' FROM quarantine_item"), "0",
+	       "as its own");
+}
+
+/* One that was too long to be kept. */
+static void test_cut(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "an item that cannot be applied", 0, "a@1 b@1",
+	       {"delta s1", .body = LAST(FAULTY("a", 2), "s2")});
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1', whole = 0, source = '{\"ty'");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "and was too long is listed again by another version", 0, "a@3",
+	       {"init", .body = LAST(ENTRY("a", 3, "07"), "t1")}, {"delta t1", .body = LAST("", "t1")});
+	is_str(kept(&fixture), "", "which leaves nothing behind");
+}
+
+int main(void)
+{
+	test_delta();
+	test_removal();
+	test_listed_anew();
+	test_later_version();
+	test_cut();
+	return tap_done();
+}

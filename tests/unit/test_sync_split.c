@@ -1,0 +1,198 @@
+/* A first listing in parts: when it is, that it ends as a whole one would, and that it is given up when it must. */
+#include "sync_fixture.h"
+#include "tap.h"
+
+#include <errno.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define DATE 1767312000000 /* 2026-01-02T00:00:00Z */
+#define HOUR_BEFORE "2026-01-01T23:00:00.000Z"
+#define MINUTE_BEFORE "2026-01-01T23:59:00.000Z"
+#define SECONDS_BEFORE "2026-01-01T23:59:55.000Z"
+#define OF(total) "\"total_count\":" #total ","
+
+/* As MORE and LAST, with a total. */
+#define MORE_OF(total, items, token) "{" OF(total) "\"items\":[" items "],\"pagination_token\":\"" token "\"}"
+#define LAST_OF(total, items, token) "{" OF(total) "\"items\":[" items "],\"sync_token\":\"" token "\"}"
+
+#define A ENTRY("a", 1, "09")
+#define B ENTRY("b", 1, "08")
+#define X ENTRY_OF("page", "x", "en", 1, "07")
+#define FILE_F EVENT("asset_published", "01", "sys_assets", "\"uid\":\"f\",\"publish_details\":{\"locale\":\"en\"}")
+
+#define WHOLE                                                                                                          \
+	{                                                                                                              \
+		"init", .body = MORE_OF(40, A, "w1"), .date_ms = DATE                                                  \
+	}
+#define SEED                                                                                                           \
+	{                                                                                                              \
+		"init start_from=" HOUR_BEFORE, .body = LAST("", "g1")                                                 \
+	}
+
+static const struct {
+	const char *name;
+	struct fake_answer answers[12];
+	const char *shown;
+	const char *assets;
+} rows[] = {
+	{"a large stack",
+	 {WHOLE,
+	  SEED,
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", .body = MORE_OF(10, A, "b1")},
+	  {"init content_type=page", .body = LAST_OF(10, X, "t2")},
+	  {"page b1", .body = LAST_OF(10, B, "t3")},
+	  {"delta g1", .body = LAST(UNPUBLISHED("a", "10"), "g2")}},
+	 "b@1 x@1",
+	 "f"},
+	{"one with much that is new",
+	 {WHOLE,
+	  {"init start_from=" HOUR_BEFORE, .body = MORE(A, "h1")},
+	  {"init start_from=" MINUTE_BEFORE, .body = MORE(A, "m1")},
+	  {"init start_from=" SECONDS_BEFORE, .body = MORE(A, "s1")},
+	  {"page s1", .body = LAST("", "g1")},
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", .body = LAST_OF(10, A "," B, "t2")},
+	  {"init content_type=page", .body = LAST_OF(10, X, "t3")},
+	  {"delta g1", .body = LAST("", "g1")}},
+	 "a@1 b@1 x@1",
+	 "f"},
+	{"parts that do not add up",
+	 {WHOLE,
+	  SEED,
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", .body = LAST_OF(10, A, "t2")},
+	  {"init content_type=page", .body = LAST_OF(9, X, "t3")},
+	  {"init", .body = LAST(A "," B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 "f"},
+	{"a part without a total",
+	 {WHOLE,
+	  SEED,
+	  {"init type=asset_published", .body = LAST(FILE_F, "t1")},
+	  {"init content_type=blog", .body = LAST_OF(10, A, "t2")},
+	  {"init content_type=page", .body = LAST_OF(9, X, "t3")},
+	  {"init", .body = LAST(A "," B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 "f"},
+	{"a part that is refused",
+	 {WHOLE,
+	  SEED,
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", DELIVERY_QUERY_REFUSED},
+	  {"init content_type=page", .body = LAST_OF(9, X, "t3")},
+	  {"init", .body = LAST(A "," B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 "f"},
+	{"a seed that is refused",
+	 {WHOLE,
+	  {"init start_from=" HOUR_BEFORE, DELIVERY_QUERY_REFUSED},
+	  {"page w1", .body = LAST(B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 ""},
+	{"a small stack",
+	 {{"init", .body = MORE_OF(19, A, "w1"), .date_ms = DATE},
+	  {"page w1", .body = LAST(B, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1",
+	 ""},
+	{"one that does not say how large it is",
+	 {{"init", .body = MORE(A, "w1"), .date_ms = DATE},
+	  {"page w1", .body = LAST(B, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1",
+	 ""},
+	{"one that does not say what time it is",
+	 {{"init", .body = MORE_OF(40, A, "w1")},
+	  {"page w1", .body = LAST(B, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1",
+	 ""},
+};
+
+static size_t count_answers(const struct fake_answer *answers, size_t most)
+{
+	size_t count = 0;
+	while (count < most && answers[count].question)
+		count++;
+	return count;
+}
+
+static void test_rows(void)
+{
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+		sync_fixture_open_with(&fixture, NULL, 4);
+		sync_fixture_expect(&fixture, rows[i].name, 0, rows[i].shown, rows[i].answers,
+				    count_answers(rows[i].answers, COUNT(rows[i].answers)));
+		is_str(temp_store_ask(&fixture.temp, "SELECT uid FROM assets"), rows[i].assets, "%s: the assets",
+		       rows[i].name);
+		is_str(temp_store_ask(&fixture.temp, "SELECT id, run, part_of, total FROM stream"), "1|0|0|0",
+		       "%s: one stream is left", rows[i].name);
+		is_str(temp_store_ask(&fixture.temp, "SELECT DISTINCT stream FROM node WHERE kind IN (1, 2)"), "1",
+		       "%s: which has all of it", rows[i].name);
+	}
+}
+
+static void test_side_by_side(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	sync_fixture_expect(&fixture, "a large stack", 0, rows[0].shown, rows[0].answers, 7);
+	is_int(fixture.fake.most_in_flight, 3, "its parts are listed side by side");
+}
+
+static bool is_complete(struct sync_fixture *fixture)
+{
+	struct store_sync_state state;
+	temp_must(reader_sync_state(fixture->temp.reader, &state, NULL), NULL, "reader_sync_state");
+	return state.complete;
+}
+
+/* Cut off among its parts, and again among them, each time with a new process. */
+static void test_resumed(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	EXPECT(&fixture, "a listing in parts that is cut off", -EACCES, "a@1", WHOLE, SEED,
+	       {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	       {"init content_type=blog", .body = MORE_OF(10, A, "b1")},
+	       {"init content_type=page", DELIVERY_CREDENTIALS_REFUSED}, {"page b1", .body = LAST_OF(10, B, "t2")});
+	ok(!is_complete(&fixture), "is not whole, though it has a sync token");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "goes on where it was", -EACCES, "a@1 b@1", {"page b1", .body = LAST_OF(10, B, "t2")},
+	       {"init content_type=page", DELIVERY_CREDENTIALS_REFUSED});
+	ok(!is_complete(&fixture), "and still is not");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "until the last part is there", 0, "a@1 b@1 x@1",
+	       {"init content_type=page", .body = LAST_OF(10, X, "t3")}, {"delta g1", .body = LAST("", "g1")});
+	ok(is_complete(&fixture), "and the news since it began");
+}
+
+static void test_resumed_and_abandoned(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	EXPECT(&fixture, "a listing in parts that is cut off", -EACCES, "a@1", WHOLE, SEED,
+	       {"init type=asset_published", .body = LAST_OF(19, FILE_F, "t1")},
+	       {"init content_type=blog", .body = LAST_OF(10, A, "t2")},
+	       {"init content_type=page", DELIVERY_CREDENTIALS_REFUSED});
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "and turns out not to add up", 0, "a@1 b@1 x@1",
+	       {"init content_type=page", .body = LAST_OF(10, X, "t3")}, {"init", .body = LAST(A "," B "," X, "s1")},
+	       {"delta s1", .body = LAST("", "s1")});
+	ok(is_complete(&fixture), "is listed as a whole");
+}
+
+int main(void)
+{
+	test_rows();
+	test_side_by_side();
+	test_resumed();
+	test_resumed_and_abandoned();
+	return tap_done();
+}
