@@ -253,7 +253,10 @@ void store_close(struct store *store)
 
 int store_begin(struct store *store, struct err *err)
 {
-	int rc = db_run(store->statements[ST_BEGIN], err);
+	/* A failing disk can make even a rollback fail. */
+	int rc = sqlite3_get_autocommit(store->db) ? 0 : db_run(store->statements[ST_ROLLBACK], err);
+	if (rc == 0)
+		rc = db_run(store->statements[ST_BEGIN], err);
 	if (rc < 0)
 		return rc;
 	store->in_transaction = true;

@@ -24,6 +24,7 @@ struct delivery {
 	size_t count;
 	void (*asked)(void *context, const char *question); /* called before an answer is given; or NULL */
 	void *context;
+	bool any_order;              /* the answers are by question, each as often as it is asked for */
 	bool slow;                   /* an answer takes longer than is waited for it at first */
 	struct delivery_call *calls; /* under way, oldest first */
 	unsigned in_flight;
