@@ -85,9 +85,12 @@ enum reading {
 };
 
 #define T1 "2020-12-05T15:43:05.355Z"
-#define T1_MS "1607182985355"
+#define READS_T1 "= 2020-12-05T15:43:05.355Z"
+#define READS_T1_MS "= 1607182985355"
 #define T2 "2020-04-29T08:05:56.000Z"
-#define T2_MS "1588147556000"
+#define READS_T2_MS "= 1588147556000"
+#define TEXT_T1 "\"" T1 "\""
+#define TEXT_T2 "\"" T2 "\""
 
 /* The field under test goes where the @ is, with its key. */
 #define PAGE(item) "{\"items\":[" item "],\"sync_token\":\"abc\"}"
@@ -147,12 +150,12 @@ static const struct field {
 	{"type", "type", "\"entry_deleted\"",
 	 PAGE("{@,\"event_at\":\"" T1 "\",\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"u\",\"locale\":\"en\"}}"),
 	 TYPE, "faulty: unknown item type", {IN_ITEM, [AFTER_WRONG] = "= entry_deleted"}},
-	{"event_at", "event_at", "\"" T1 "\"",
+	{"event_at", "event_at", TEXT_T1,
 	 PAGE("{\"type\":\"entry_deleted\",@,\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"u\"}}"), EVENT_AT,
-	 "faulty: no usable event time", {IN_ITEM, [AFTER_WRONG] = "= " T1_MS}},
-	{"event_at beside a time of publishing", "event_at", "\"" T1 "\"",
+	 "faulty: no usable event time", {IN_ITEM, [AFTER_WRONG] = READS_T1_MS}},
+	{"event_at beside a time of publishing", "event_at", TEXT_T1,
 	 PAGE("{\"type\":\"entry_published\",\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"u\"," DETAILS "},@}"),
-	 EVENT_AT, "= " T2_MS, {IN_ITEM, [AFTER_WRONG] = "= " T1_MS}},
+	 EVENT_AT, READS_T2_MS, {IN_ITEM, [AFTER_WRONG] = READS_T1_MS}},
 	{"content_type_uid of an entry", "content_type_uid", "\"blog\"",
 	 EVENT("entry_published", "@,\"data\":{\"uid\":\"u\"," DETAILS "}"), CONTENT_TYPE, "faulty: no content type",
 	 {IN_ITEM, [TEXT] = "= x", [LONG_TEXT] = "faulty: name too long", [WITH_NUL] = "= a\\u0000b",
@@ -206,9 +209,9 @@ static const struct field {
 	{"title", "title", "\"T\"", PUBLISHED("\"data\":{\"uid\":\"u\",@," DETAILS "}"), TITLE, "= ",
 	 {IN_ITEM, [TEXT] = "= x", [LONG_TEXT] = "= 10485760 bytes", [WITH_NUL] = "= a\\u0000b",
 	  [SURROGATE] = "= \\udfff", [AFTER_WRONG] = "= T"}},
-	{"updated_at", "updated_at", "\"" T1 "\"", PUBLISHED("\"data\":{\"uid\":\"u\",@," DETAILS "}"), UPDATED_AT, "= ",
+	{"updated_at", "updated_at", TEXT_T1, PUBLISHED("\"data\":{\"uid\":\"u\",@," DETAILS "}"), UPDATED_AT, "= ",
 	 {IN_ITEM, [TEXT] = "= x", [LONG_TEXT] = "= 10485760 bytes", [WITH_NUL] = "= a\\u0000b",
-	  [SURROGATE] = "= \\udfff", [AFTER_WRONG] = "= " T1}},
+	  [SURROGATE] = "= \\udfff", [AFTER_WRONG] = READS_T1}},
 	{"_version", "_version", "7", PUBLISHED("\"data\":{\"uid\":\"u\",@," DETAILS "}"), VERSION, "= 0",
 	 {IN_ITEM, [NEGATIVE] = "= -1", [AFTER_WRONG] = "= 7"}},
 	{"publish_details", "publish_details", "{\"locale\":\"en-gb\"}",
@@ -218,9 +221,9 @@ static const struct field {
 	 {IN_ITEM, [AFTER_WRONG] = "= en-gb"}},
 	{"publish_details of a removal", "publish_details", "{\"locale\":\"en-gb\"}",
 	 DELETED("\"data\":{\"uid\":\"u\",@}"), LOCALE, "= ", {IN_ITEM, [AFTER_WRONG] = "= en-gb"}},
-	{"time of publishing", "time", "\"" T2 "\"",
-	 PUBLISHED("\"data\":{\"uid\":\"u\",\"publish_details\":{\"locale\":\"en\",@}}"), PUBLISHED_AT, "= " T1_MS,
-	 {IN_ITEM, [AFTER_WRONG] = "= " T2_MS}},
+	{"time of publishing", "time", TEXT_T2,
+	 PUBLISHED("\"data\":{\"uid\":\"u\",\"publish_details\":{\"locale\":\"en\",@}}"), PUBLISHED_AT, READS_T1_MS,
+	 {IN_ITEM, [AFTER_WRONG] = READS_T2_MS}},
 	{"an authored field", "body", "7", PUBLISHED("\"data\":{\"uid\":\"u\",@," DETAILS "}"), UID, "= u", {IN_ITEM}},
 };
 /* clang-format on */
@@ -414,7 +417,7 @@ static const struct {
 	 ITEMS, "= 0"},
 	{"an event time of a million digits",
 	 "{\"items\":[{\"type\":\"content_type_deleted\",\"content_type_uid\":\"b\",\"event_at\":\"2020-12-05T15:43:05.355",
-	 "0", 1000000, "Z\"}],\"sync_token\":\"abc\"}", EVENT_AT, "= " T1_MS},
+	 "0", 1000000, "Z\"}],\"sync_token\":\"abc\"}", EVENT_AT, READS_T1_MS},
 	{"a version at the end of its range",
 	 "{\"sync_token\":\"abc\",\"items\":[{\"type\":\"entry_published\",\"event_at\":\"" T1
 	 "\",\"content_type_uid\":\"b\",\"data\":{\"uid\":\"u\",\"locale\":\"en\",\"_version\":9223372036854775807}}]}",
