@@ -114,7 +114,7 @@ class Control:
     ) -> None:
         self._content, self._editor, self._sync = content, editor, sync
         self._settings, self._faults = settings, faults
-        self._describe = describe
+        self._describe, self._journal = describe, journal
         self._queries: dict[str, Callable[[], Result]] = {
             "status": self._status,
             "requests": journal.report,
@@ -154,7 +154,8 @@ class Control:
     # -- queries ------------------------------------------------------------------------------------------------
 
     def _status(self) -> Result:
-        return {**self._describe(), **self._content.counts(), "settings": self._settings.all()}
+        counts = {**self._content.counts(), "needless": self._journal.needless()}
+        return {**self._describe(), **counts, "settings": self._settings.all()}
 
     def truth(self, with_digests: bool) -> Iterator[bytes]:
         """What is published now, one JSON line per file that a reader should see."""

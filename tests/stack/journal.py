@@ -8,6 +8,7 @@ from collections import Counter, deque
 from typing import Any, Iterable, Optional
 
 KEPT = 1000
+TIMER_ERROR = 0.01  # seconds by which a waiting client may be early
 
 
 class Journal:
@@ -18,6 +19,8 @@ class Journal:
         self._counters: Counter[str] = Counter()
         self._requests: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._number = 0
+        self._needless = 0
+        self._wait_until = 0.0
 
     def arrived(
         self, kind: str, method: str, path: str, query: str, headers: Iterable[tuple[str, str]], fault: Optional[str]
@@ -27,9 +30,12 @@ class Journal:
         values = {name.lower(): value for name, value in pairs}
         entry: dict[str, Any] = {"number": 0, "time": time.time(), "kind": kind, "method": method, "path": path}
         entry.update(query=query, status=None, fault=fault, bytes=0, headers=[name for name, _ in pairs])
-        entry.update(accept_encoding=values.get("accept-encoding"), range=values.get("range"))
+        entry.update(accept_encoding=values.get("accept-encoding"), range=values.get("range"), needless=False)
         with self._lock:
             self._number += 1
+            if entry["time"] < self._wait_until - TIMER_ERROR:
+                entry["needless"] = True
+                self._needless += 1
             entry["number"] = self._number
             self._counters[kind] += 1
             self._requests.append(entry)
@@ -39,6 +45,16 @@ class Journal:
         """Notes the status, before its first byte is sent; None: the connection ends without one."""
         with self._lock:
             entry["status"] = status
+
+    def told_to_wait(self, until: float) -> None:
+        """An answer asks for no request before that time."""
+        with self._lock:
+            self._wait_until = max(self._wait_until, until)
+
+    def needless(self) -> int:
+        """How many requests came before a time for which an answer had asked."""
+        with self._lock:
+            return self._needless
 
     def answered(self, entry: dict[str, Any], sent: int) -> None:
         """Completes an entry."""
@@ -59,4 +75,4 @@ class Journal:
         with self._lock:
             self._counters.clear()
             self._requests.clear()
-            self._number = 0
+            self._number = self._needless = 0

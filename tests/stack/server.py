@@ -16,6 +16,7 @@ from delivery import Delivery, Segments, kind_of, split_path
 from faults import Fault, FaultQueue
 from journal import Journal
 from oddities import odd_answer
+from ratelimit import RateLimit, told_until
 from switches import Settings
 from transport import Terms, accepts_gzip, send_answer, send_chunks
 
@@ -37,6 +38,7 @@ class Server(ThreadingHTTPServer):
     settings: Settings
     faults: FaultQueue
     journal: Journal
+    rate_limit: RateLimit
 
     def __init__(self, port: int, verbose: bool) -> None:
         super().__init__(("127.0.0.1", port), Handler)
@@ -136,7 +138,8 @@ class Handler(BaseHTTPRequestHandler):
         except ApiError as error:
             segments, refusal = [], error
         kind = kind_of(segments, query)
-        fault = server.faults.take(self.path, kind)
+        headers, limited = server.rate_limit.admit()
+        fault = None if limited else server.faults.take(self.path, kind)
         misfortune = fault.kind.name if fault else None
         entry = server.journal.arrived(kind, self.command, path, query, self.headers.items(), misfortune)
         before = self._wire.sent
@@ -145,9 +148,11 @@ class Handler(BaseHTTPRequestHandler):
             if latency := server.settings.number("latency"):
                 self._wire.wait(latency / 1000)
             self._break_off(fault)
-            answer = Answer.error(refusal) if refusal else self._ask(segments, query)
+            answer = limited or (Answer.error(refusal) if refusal else self._ask(segments, query))
             if fault is not None:
                 answer = odd_answer(fault, answer, _token_of(query))
+            answer.headers = {**headers, **answer.headers}
+            server.journal.told_to_wait(told_until(answer))
             server.journal.answering(entry, answer.status)
             send_answer(self._wire, answer, self._terms(), fault)
         finally:

@@ -16,6 +16,7 @@ from delivery import Delivery
 from faults import FaultQueue
 from generator import Generator, Plan
 from journal import Journal
+from ratelimit import RateLimit
 from server import Server
 from switches import Settings
 from sync import SyncService
@@ -48,6 +49,7 @@ class Stack:
         server = self._server
         server.credentials, server.settings = options.credentials, options.settings
         server.faults, server.journal = self.faults, self.journal
+        server.rate_limit = RateLimit(options.settings)
         server.delivery = Delivery(self.content, self.sync, options.credentials, options.settings)
         server.control = Control(
             self.content, self.editor, self.sync, options.settings, self.faults, self.journal, self._describe

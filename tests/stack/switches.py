@@ -69,6 +69,12 @@ SWITCHES: dict[str, Switch] = {
         "sys_assets", _choice("sys_assets", "bare"), "content_type_uid in asset_unpublished/asset_deleted, or none"
     ),
     "cdn-lag": Switch(0, _number(0, 1000), "the next K deltas after a change still answer as before it"),
+    "rate-limit": Switch(0, _number(0, 100000), "requests a second, beyond which there is 429; 0: no limit"),
+    "rate-limit-answer": Switch(
+        "seconds",
+        _choice("seconds", "date", "reset", "none"),
+        "how a 429 says when to come again: Retry-After with seconds or a date, x-ratelimit-reset, or not at all",
+    ),
     "latency": Switch(0, _number(0, 600000), "milliseconds to wait before each answer"),
     "gzip-level": Switch(1, _number(0, 9), "0: never compress, even when asked to"),
     "secure-assets": Switch(False, _on_off, "asset bytes need access_token and environment in the query"),
