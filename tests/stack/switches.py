@@ -69,6 +69,7 @@ SWITCHES: dict[str, Switch] = {
         "sys_assets", _choice("sys_assets", "bare"), "content_type_uid in asset_unpublished/asset_deleted, or none"
     ),
     "cdn-lag": Switch(0, _number(0, 1000), "the next K deltas after a change still answer as before it"),
+    "freeze": Switch(False, _on_off, "deltas go on as the last one answered, whatever has changed since"),
     "rate-limit": Switch(0, _number(0, 100000), "requests a second, beyond which there is 429; 0: no limit"),
     "rate-limit-answer": Switch(
         "seconds",

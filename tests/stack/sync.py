@@ -262,6 +262,8 @@ class SyncService:
     def _visible_until(self) -> int:
         """The newest event that a delta shows now: one that at least `cdn-lag` deltas did not show. Counts the delta."""
         with self._content.lock:
+            if self._settings.on("freeze"):
+                return self._visible
             newest = len(self._content.log)
             if newest > self._noticed:
                 self._noticed = newest

@@ -233,6 +233,16 @@ class Deltas(StackCase):
         counts += [len(self._items()) for _ in range(4)]
         self.assertEqual(counts, [0, 0, 1, 2, 2])
 
+    def test_frozen_deltas(self) -> None:
+        self.client.control("publish", content_type="page", uid="p1", locale="en-us")
+        counts = [len(self._items())]
+        self.client.control("set", option="freeze", value=True)
+        self.client.control("publish", content_type="page", uid="p2", locale="en-us")
+        self.client.control("publish", content_type="page", uid="p3", locale="en-us")
+        counts += [len(self._items()) for _ in range(2)]
+        self.client.control("set", option="freeze", value=False)
+        self.assertEqual([*counts, len(self._items())], [1, 1, 1, 3])
+
     def test_tokens_refused_for_a_while_and_for_ever(self) -> None:
         self.client.control("refuse-tokens", which="sync", times=2)
         self.assertEqual([self.client.sync(sync_token=self.token).status for _ in range(3)], [422, 422, 200])
