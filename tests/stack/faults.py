@@ -1,4 +1,5 @@
-"""Faults: what can be ordered to go wrong, and the queue of what was ordered. How each is done: oddities.py, mischief.py."""
+"""Faults: what can be ordered to go wrong, and the queue of what was ordered. How each is done: oddities.py, fields.py,
+transport.py."""
 
 from __future__ import annotations
 
@@ -13,6 +14,15 @@ SHAPES = (
     "array string number null items-null items-object items-missing item-not-object no-token both-tokens same-token "
     "empty-token token-not-string"
 ).split()
+VALUES = "missing null number digits string empty control array object large deep".split()
+CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("", "body"): ("json", "html", "empty"),
+    ("bad-gzip", "style"): ("garbage", "cut", "plain", "unfinished", "checksum", "trailing"),
+    ("bad-json", "style"): ("cut", "empty", "blank", "nul", "mark", "trailing", "comma", "nan", "twice"),
+    ("bad-utf8", "where"): ("item", "page"),
+    ("wrong-type", "shape"): tuple(SHAPES),
+    ("field", "value"): tuple(VALUES),
+}
 
 
 class FaultError(ValueError):
@@ -21,7 +31,7 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault. `scope` says which requests it can befall: any, sync (each mode), or pagination."""
+    """A kind of fault. `scope` says which requests it can befall: any, sync (each mode), or page (a pagination token)."""
 
     name: str
     meaning: str
@@ -33,6 +43,8 @@ def _statuses() -> list[Kind]:
     kinds = []
     for status in STATUSES:
         params: dict[str, Param] = {"body": "json"}
+        if status < 500:
+            params.update({"code": 0, "errors": "", "reason": ""})
         if status in (429, 503):
             params.update({"retry-after": "", "reset": ""})
         kinds.append(Kind(str(status), f"status {status}; body json, html or empty", params))
@@ -52,9 +64,29 @@ KINDS: dict[str, Kind] = {
         Kind("trickle", "the answer in small pieces, slowly", {"bytes": 1, "delay": 100}),
         Kind("endless", "a body that does not end", {"delay": 1}),
         Kind("huge", "a body with one giant string", {"size": 64 << 20, "compressed": False}),
-        Kind("bad-gzip", "Content-Encoding: gzip, but damaged: garbage, cut or plain", {"style": "garbage"}),
-        Kind("bad-json", "the body breaks off, with the right Content-Length", {"bytes": 0}),
-        Kind("bad-utf8", "bytes in a string that are not UTF-8", scope="sync"),
+        Kind(
+            "bad-gzip",
+            "Content-Encoding: gzip, but garbage in it, cut, plain, unfinished (all the text, no end of the stream), a wrong "
+            "checksum, or trailing bytes; Content-Length is right",
+            {"style": "garbage"},
+        ),
+        Kind(
+            "bad-json",
+            "a body that is no JSON, with the right Content-Length: cut, empty, blank, a nul or a byte order mark before it, "
+            "trailing bytes, a comma too many, nan, or twice",
+            {"bytes": 0, "style": "cut"},
+        ),
+        Kind("bad-utf8", "bytes in a string that are not UTF-8, in an item or beside the items", {"where": "item"}, "sync"),
+        Kind("content-type", "the right body under another Content-Type", {"type": "text/html"}),
+        Kind(
+            "field",
+            "one field of the page (items, skip, limit, total_count, token) or of an item (item.type, item.data.uid, …) has "
+            "another value: " + ", ".join(VALUES),
+            {"field": "items", "value": "missing", "uid": "", "size": 1 << 20, "depth": 100_000},
+            "sync",
+        ),
+        Kind("cycle", "page tokens that lead back: A, B, A, …", scope="page"),
+        Kind("repeat-page", "each page begins with the items of the page that it befell before", scope="sync"),
         Kind("not-json", "200 with an HTML page"),
         Kind("wrong-type", "JSON of the wrong shape: " + ", ".join(SHAPES), {"shape": "array"}),
         Kind("redirect", "a redirect to a URL", {"to": "", "status": 302}),
@@ -87,6 +119,7 @@ class Fault:
     params: dict[str, Param]
     skip: int = 0
     released: threading.Event = field(default_factory=threading.Event)
+    memory: list[str] = field(default_factory=list)  # what it saw before, for kinds that need that
 
     def text(self, name: str) -> str:
         """A parameter as text."""
@@ -101,6 +134,8 @@ class Fault:
         if self.match and self.match not in target:
             return False
         if self.kind.name == "wrong-type" and self.params["shape"] == "same-token":
+            return request_kind == "sync_page"
+        if self.kind.scope == "page":
             return request_kind == "sync_page"
         return self.kind.scope == "any" or request_kind.startswith("sync")
 
@@ -125,9 +160,8 @@ def _converted(kind: Kind, name: str, value: Any) -> Param:
 
 
 def _check(kind: Kind, params: dict[str, Param]) -> None:
-    choices = {"body": ("json", "html", "empty"), "style": ("garbage", "cut", "plain"), "shape": tuple(SHAPES)}
-    for name, allowed in choices.items():
-        if name in params and params[name] not in allowed:
+    for (kind_name, name), allowed in CHOICES.items():
+        if kind_name in ("", kind.name) and name in params and params[name] not in allowed:
             raise FaultError(f"{name} must be one of {', '.join(allowed)}")
     if kind.name == "redirect" and not params["to"]:
         raise FaultError("redirect needs a URL: --to")
@@ -176,6 +210,17 @@ class FaultQueue:
                 self._running.append(fault)
                 return fault
         return None
+
+    def give_back(self, fault: Fault) -> None:
+        """The request that it befell had nothing to do it to: it waits for another."""
+        with self._lock:
+            self._running.remove(fault)
+            if fault.left is None or fault.released.is_set():
+                return
+            fault.left += 1
+            if fault not in self._faults:
+                self._faults.append(fault)
+                self._faults.sort(key=lambda one: one.number)
 
     def done(self, fault: Fault) -> None:
         """The request that a fault befell is over."""

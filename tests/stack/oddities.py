@@ -11,6 +11,8 @@ import wire
 from access import NOT_VALID, TRY_AGAIN
 from answers import Answer
 from faults import Fault
+from fields import change_field
+from sync import Page
 
 HTML = "text/html; charset=utf-8"
 FILLER = "\ufffcfiller\ufffc"  # stands where a giant string goes
@@ -44,21 +46,57 @@ def odd_answer(fault: Fault, answer: Answer, requested_token: str) -> Answer:
         return Answer(fault.number_of("status"), "", HTML, {"Location": fault.text("to")})
     if name == "wrong-type":
         return _wrong_type(fault.text("shape"), answer, requested_token)
-    if answer.page is not None and name in _EXTRAS:
-        extra = _EXTRAS[name](fault, _some_type(answer))
-        answer.page.items.insert(len(answer.page.items) // 2, extra)
-    elif answer.page is not None and name == "repeat-items":
-        answer.page.items = [*answer.page.items, *answer.page.items]
+    if name == "content-type":
+        answer.content_type = fault.text("type")
+    if answer.page is None:
+        return answer
+    if name == "field":
+        return change_field(fault, answer, answer.page)
+    if name == "bad-utf8" and fault.text("where") == "page":
+        return Answer(text=f'{{"note":"{FILLER}",{answer.page.text()[1:]}')
+    _change_items(fault, answer, answer.page, requested_token)
     return answer
+
+
+def _change_items(fault: Fault, answer: Answer, page: Page, requested_token: str) -> None:
+    name = fault.kind.name
+    if name in _EXTRAS:
+        page.items.insert(len(page.items) // 2, _EXTRAS[name](fault, _some_type(answer)))
+    elif name == "repeat-items":
+        page.items = [*page.items, *page.items]
+    elif name == "repeat-page":
+        before, fault.memory = fault.memory, list(page.items)
+        page.items = [*before, *page.items]
+    elif name == "cycle":
+        first = fault.memory[0] if fault.memory else requested_token
+        fault.memory = [first]
+        if requested_token != first:
+            page.token_name, page.token = "pagination_token", first
 
 
 def odd_bytes(fault: Fault, body: bytes) -> bytes:
     """The body with damage that text cannot have."""
     if fault.kind.name == "bad-json":
-        return body[: fault.number_of("bytes") or max(1, len(body) * 2 // 3)]
+        return _bad_json(fault, body)
     if fault.kind.name == "bad-utf8":
         return body.replace(FILLER.encode(), _BAD_BYTES)
     return body
+
+
+def _bad_json(fault: Fault, body: bytes) -> bytes:
+    style = fault.text("style")
+    if style == "cut":
+        return body[: fault.number_of("bytes") or max(1, len(body) * 2 // 3)]
+    return {
+        "empty": b"",
+        "blank": b" \n",
+        "nul": b"\0" + body,
+        "mark": b"\xef\xbb\xbf" + body,
+        "trailing": body + b"<!-- cached -->",
+        "comma": body[:-1] + b",}",
+        "nan": body[:-1] + b',"nan":NaN}',
+        "twice": body + body,
+    }[style]
 
 
 def _page_of_html(status: int, title: str) -> str:
@@ -74,7 +112,9 @@ def _status(fault: Fault, status: int) -> Answer:
     if fault.text("body") == "html":
         answer.text, answer.content_type = _page_of_html(status, message), HTML
     elif fault.text("body") == "json":
-        errors = {_CULPRITS[status]: [NOT_VALID]} if status in _CULPRITS else {}
+        culprit = str(fault.params.get("errors", "")) or _CULPRITS.get(status, "")
+        errors = {culprit: [str(fault.params.get("reason", "")) or NOT_VALID]} if culprit else {}
+        code = int(fault.params.get("code", 0)) or code
         answer.text = wire.dump({"error_message": message, "error_code": code, "errors": errors})
     retry, reset = str(fault.params.get("retry-after", "")), str(fault.params.get("reset", ""))
     if retry.startswith("date:"):

@@ -14,6 +14,7 @@ from connection import Connection, ConnectionOver
 from control import Control, ControlError
 from delivery import Delivery, Segments, kind_of, split_path
 from faults import Fault, FaultQueue
+from fields import can_befall
 from journal import Journal
 from oddities import odd_answer
 from ratelimit import RateLimit, told_until
@@ -149,6 +150,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._wire.wait(latency / 1000)
             self._break_off(fault)
             answer = limited or (Answer.error(refusal) if refusal else self._ask(segments, query))
+            if fault is not None and not can_befall(fault, answer):
+                server.faults.give_back(fault)
+                fault = entry["fault"] = None
             if fault is not None:
                 answer = odd_answer(fault, answer, _token_of(query))
             answer.headers = {**headers, **answer.headers}

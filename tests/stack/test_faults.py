@@ -11,6 +11,8 @@ import unittest
 import zlib
 from typing import Any
 
+import wire
+from faults import CHOICES
 from harness import AUTH, Reply, StackCase
 
 SYNC = (
@@ -64,6 +66,20 @@ class Statuses(FaultCase):
         self.assertEqual((reply.headers["Retry-After"], reply.headers["x-ratelimit-remaining"]), ("7", "0"))
         self.assertAlmostEqual(int(reply.headers["x-ratelimit-reset"]), time.time() + 30, delta=3)
         self.assertTrue(self.meet("429", retry_after="date:5").headers["Retry-After"].endswith("GMT"))
+
+    def test_what_a_refusal_blames(self) -> None:
+        for params, code, errors in (
+            ({}, 141, {"parameter": ["is not valid."]}),
+            ({"errors": "sync_token"}, 141, {"sync_token": ["is not valid."]}),
+            ({"errors": "access_token", "reason": "is of another environment."}, 141,
+             {"access_token": ["is of another environment."]}),
+            ({"errors": "uid", "code": 118}, 118, {"uid": ["is not valid."]}),
+        ):  # fmt: skip
+            with self.subTest(params=params):
+                body = self.meet("422", **params).json()
+                self.assertEqual((body["error_code"], body["errors"]), (code, errors))
+        self.assertEqual(self.meet("401").json()["error_code"], 105)
+        self.assertEqual(self.meet("412").json()["error_code"], 109)
 
     def test_redirect_and_html(self) -> None:
         reply = self.meet("redirect", to="http://127.0.0.1:1/elsewhere", status=307)
@@ -182,20 +198,31 @@ class Bodies(FaultCase):
         self.assertGreater(len(gzip.decompress(packed)), 20_000_000)
 
     def test_bad_gzip(self) -> None:
-        for style in ("garbage", "cut", "plain"):
+        for style in CHOICES["bad-gzip", "style"]:
             with self.subTest(style=style):
                 reply = self.meet("bad-gzip", style=style)
                 self.assertEqual(reply.headers["Content-Encoding"], "gzip")
+                self.assertEqual(len(reply.body), int(reply.headers["Content-Length"]))
                 with self.assertRaises((zlib.error, EOFError, gzip.BadGzipFile)):
                     gzip.decompress(reply.body)
+        right = self.client.sync(init="true").body
+        self.assertEqual(zlib.decompressobj(31).decompress(self.meet("bad-gzip", style="unfinished").body), right)
 
     def test_bad_json_and_utf8(self) -> None:
-        with self.assertRaises(json.JSONDecodeError):
-            self.meet("bad-json").json()
-        body = self.meet("bad-utf8").body
-        with self.assertRaises(UnicodeDecodeError):
-            body.decode()
-        json.loads(body.decode("utf-8", "replace"))
+        for style in CHOICES["bad-json", "style"]:
+            with self.subTest(style=style), self.assertRaises(ValueError):
+                wire.split_object(self.meet("bad-json", style=style).body.decode())
+        for where in CHOICES["bad-utf8", "where"]:
+            with self.subTest(where=where):
+                body = self.meet("bad-utf8", where=where).body
+                with self.assertRaises(UnicodeDecodeError):
+                    body.decode()
+                page = json.loads(body.decode("utf-8", "replace"))
+                self.assertEqual("note" in page, where == "page")
+
+    def test_another_content_type(self) -> None:
+        reply = self.meet("content-type", type="text/plain")
+        self.assertEqual((reply.headers["Content-Type"], len(reply.json()["items"])), ("text/plain", 100))
 
     def test_wrong_types(self) -> None:
         for shape, kind in (("array", list), ("string", str), ("number", int), ("null", type(None))):
@@ -216,6 +243,22 @@ class Bodies(FaultCase):
         first = self.client.sync(init="true").json()["pagination_token"]
         self.assertEqual(self.client.sync(pagination_token=first).json()["pagination_token"], first)
         self.assertIn("sync_token", self.client.sync(pagination_token=first).json())
+
+    def test_tokens_that_lead_back(self) -> None:
+        self.client.control("set", option="page-size", value=20)
+        self.fault("cycle", times=0)
+        tokens = [self.client.sync(init="true").json()["pagination_token"]]
+        for _ in range(4):
+            tokens.append(self.client.sync(pagination_token=tokens[-1]).json()["pagination_token"])
+        self.assertNotEqual(tokens[0], tokens[1])
+        self.assertEqual(tokens, [tokens[0], tokens[1]] * 2 + tokens[:1])
+
+    def test_pages_that_repeat_the_one_before(self) -> None:
+        self.client.control("set", option="page-size", value=50)
+        right = self.client.pages(init="true")
+        self.fault("repeat-page", times=len(right))
+        pages = [page["items"] for page in self.client.pages(init="true")]
+        self.assertEqual(pages[:2], [right[0]["items"], right[0]["items"] + right[1]["items"]])
 
     def test_odd_items_come_beside_the_right_ones(self) -> None:
         right = self.client.sync(init="true").json()["items"]

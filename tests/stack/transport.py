@@ -140,6 +140,13 @@ def _damaged_gzip(body: bytes, style: str) -> bytes:
         return body
     if style == "cut":
         return packed[: len(packed) // 2]
+    if style == "unfinished":
+        packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+        return packer.compress(body) + packer.flush(zlib.Z_SYNC_FLUSH)
+    if style == "checksum":
+        return packed[:-8] + bytes(byte ^ 0x5A for byte in packed[-8:-4]) + packed[-4:]
+    if style == "trailing":
+        return packed + b"<!-- cached -->"
     middle = len(packed) // 2
     return packed[:middle] + bytes(byte ^ 0x5A for byte in packed[middle : middle + 64]) + packed[middle + 64 :]
 
@@ -167,7 +174,7 @@ def _send_filled(connection: Connection, answer: Answer, terms: Terms, body: byt
         yield rest
 
     def packed() -> Iterator[bytes]:
-        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
         for piece in huge():
             yield packer.compress(piece)
         yield packer.flush()
