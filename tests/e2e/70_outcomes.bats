@@ -10,7 +10,11 @@ drive() {
 }
 
 @test "statuses other than 200" {
-	drive refusals limits
+	drive refusals
+}
+
+@test "rate limits" {
+	drive limits
 }
 
 @test "connections that end, stall or trickle" {
@@ -34,7 +38,7 @@ drive() {
 }
 
 @test "first runs into connections, bodies and rate limits that are not well" {
-	drive --first-run connections bodies limits
+	drive --first-run connections bodies more-limits
 }
 
 @test "connections that are refused, until the service is back and knows no token" {

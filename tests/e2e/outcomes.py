@@ -268,6 +268,7 @@ def run(world: World, steps: Iterable[Step]) -> int:
             world.control("faults-clear")
             world.publish_group()
             world.settle()
+            world.watcher.forget()
             world.watcher.strict.value = True
     return failed
 
@@ -278,8 +279,8 @@ def main() -> int:
     elsewhere = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/v3/stacks/sync"
     pages = {
-        "refusals": cases.refusals, "limits": cases.limits, "connections": cases.connections, "bodies": cases.bodies,
-        "redirects": lambda: cases.redirects(url), "shapes": cases.shapes,
+        "refusals": cases.refusals, "limits": cases.limits, "more-limits": cases.more_limits,
+        "connections": cases.connections, "bodies": cases.bodies, "redirects": lambda: cases.redirects(url), "shapes": cases.shapes,
     }  # fmt: skip
     runs = {"items": items, "removals": removals, "tokens": tokens, "odd-runs": odd_runs, "deletions": deletions}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
