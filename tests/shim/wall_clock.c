@@ -1,0 +1,63 @@
+/*
+ * Lets the wall clock of a process jump, while its monotonic clock goes on.
+ *
+ *   SHIM_CLOCK=FILE   seconds to add to the wall clock. Read anew at each look at the clock, so the test may write another
+ *                     number at any time; without the file, or with none in it, the clock is right
+ *
+ * The kernel's own clock stays: a wait until a time of the wall clock (pthread_cond_timedwait without a monotonic
+ * condition) lasts as long as the jump, which is what a test should find out.
+ */
+#include "next.h"
+
+#include <fcntl.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static time_t offset(void)
+{
+	char text[32];
+	const char *file = getenv("SHIM_CLOCK");
+	int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return (time_t)strtoll(text, NULL, 10);
+}
+
+static int next_clock_gettime(clockid_t id, struct timespec *now)
+{
+	static int (*next)(clockid_t, struct timespec *);
+	SHIM_NEXT(next, "clock_gettime");
+	return next(id, now);
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	int rc = next_clock_gettime(id, now);
+	if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
+		now->tv_sec += offset();
+	return rc;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+	struct timespec precise;
+	(void)zone; /* obsolete */
+	if (clock_gettime(CLOCK_REALTIME, &precise) < 0)
+		return -1;
+	now->tv_sec = precise.tv_sec;
+	now->tv_usec = precise.tv_nsec / 1000;
+	return 0;
+}
+
+time_t time(time_t *out)
+{
+	struct timespec now = {0};
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (out)
+		*out = now.tv_sec;
+	return now.tv_sec;
+}
