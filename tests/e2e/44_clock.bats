@@ -113,6 +113,17 @@ refresh_twice() {
 	refresh
 }
 
+@test "a version that is open is not thrown away because the clock jumps ahead" {
+	require_root
+	start_stack
+	shift_clock 0
+	mount_shifted --interval 3600
+	hold_old
+	shift_clock $TEN_YEARS
+	refresh_twice
+	old_is_whole
+}
+
 @test "a version that is open is not thrown away because the clock jumps back" {
 	require_root
 	start_stack
@@ -142,5 +153,24 @@ refresh_twice() {
 	shift_clock 0
 	mount_shifted --interval 1
 	keeps_polling 'now'
+	equal
+}
+
+@test "schemas that were fetched in the future change and go with the stack's" {
+	start_stack
+	shift_clock $TEN_YEARS
+	mount_shifted --interval 3600
+	equal
+	shift_clock 0
+	ctl change-schema story
+	refresh
+	equal
+	ctl add-content-type short_lived
+	shift_clock $TEN_YEARS
+	refresh
+	shift_clock "$BACK_TO_1971"
+	ctl delete-content-type short_lived
+	ctl delete-content-type story
+	refresh
 	equal
 }
