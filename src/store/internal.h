@@ -22,14 +22,15 @@ struct store {
 	sqlite3_stmt *statements[ST_COUNT];
 	int lock_fd;
 	bool in_transaction;
-	bool removed_names;   /* a directory may have become empty */
-	bool quarantined;     /* the transaction put something there */
-	bool removals_noted;  /* the removal table may have rows */
+	bool removed_names;       /* a directory may have become empty */
+	bool quarantined;         /* the transaction put something there */
+	bool removals_noted;      /* the removal table may have rows */
 	int64_t quarantine_rows;  /* at least; 0 is sure */
 	int64_t quarantine_bytes; /* of their texts, at least */
-	int64_t journal_end;  /* committed */
-	int64_t journal_next; /* with this transaction */
-	int64_t now_ns;       /* wall time of the transaction */
+	int64_t journal_end;      /* committed */
+	int64_t journal_next;     /* with this transaction */
+	int64_t now_ns;           /* wall time of the transaction */
+	int64_t now_ms;           /* the same by the monotonic clock */
 	struct directory_change changed[DIRECTORY_CHANGES_MAX];
 	int changed_count;
 };
@@ -49,6 +50,9 @@ int ino_list_fill(struct ino_list *list, sqlite3_stmt *stmt, struct err *err);
 
 /* Sets removals_noted. */
 int store_count_removals(struct store *store, struct err *err);
+
+/* Ends a transaction whose rollback failed, as a failing disk can make it: nothing may be read in it. */
+int store_clean_up(struct store *store, struct err *err);
 
 /* A note's value, appended: 1, or 0 if there is none. */
 int store_note_get(struct store *store, const char *key, struct buf *value, struct err *err);

@@ -80,7 +80,7 @@ int node_supersede(struct store *store, int64_t ino, int64_t size, struct err *e
 {
 	sqlite3_stmt *stmt = store->statements[ST_SUPERSEDE];
 	sqlite3_bind_int64(stmt, 1, ino);
-	sqlite3_bind_int64(stmt, 2, store->now_ns / 1000000);
+	sqlite3_bind_int64(stmt, 2, store->now_ms);
 	sqlite3_bind_int64(stmt, 3, size);
 	return db_run(stmt, err);
 }

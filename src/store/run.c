@@ -325,6 +325,16 @@ int store_schemas(struct store *store, void (*found)(void *context, struct slice
 	return each_uid(store->statements[ST_SCHEMA_EACH], found, context, err);
 }
 
+int store_schemas_newest(struct store *store, int64_t *event_at, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_SCHEMA_NEWEST];
+	int rc = db_row(row, err);
+	if (rc < 0)
+		return rc;
+	*event_at = sqlite3_column_int64(row, 0);
+	return 0;
+}
+
 int store_remove_stale_schemas(struct store *store, int64_t before, struct err *err)
 {
 	CLEANUP(ino_list_finish) struct ino_list list = {0};

@@ -52,7 +52,8 @@ static const char *const migrations[] = {
 	" PRIMARY KEY (parent, name)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX dirent_order ON dirent (parent, cookie, ino);"
 
-	/* Nodes that lost their name and may still be open somewhere. */
+	/* Nodes that lost their name and may still be open somewhere. `at` is of the monotonic clock: all go at the next
+	 * start. */
 	"CREATE TABLE superseded (ino INTEGER PRIMARY KEY, at INTEGER NOT NULL, size INTEGER NOT NULL);"
 
 	/* The journal of the tree: what the kernel has to be told and what `changes` shows. */

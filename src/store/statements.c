@@ -1,7 +1,6 @@
 #include "store/statements.h"
 
-#define STREAM_COLUMNS                                                                                                 \
-	"id, part_of, run, pages, items, total, content_type, locale, types, sync_token, page_token"
+#define STREAM_COLUMNS "id, part_of, run, pages, items, total, content_type, locale, types, sync_token, page_token"
 
 const char *const statement_sql[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -87,13 +86,14 @@ const char *const statement_sql[ST_COUNT] = {
 			  " AND NOT EXISTS (SELECT 1 FROM listed WHERE listed.stream = ?1 AND listed.ino = d.ino)",
 	[ST_LISTED_FORGET] = "DELETE FROM listed WHERE stream = ?1",
 
-	[ST_QUARANTINE_ADD] = "INSERT INTO quarantine_item (kind, content_type, locale, uid, about, event_at, stream, at,"
-			      " reason, program, whole, source)"
-			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-			      " ON CONFLICT DO UPDATE SET event_at = excluded.event_at, stream = excluded.stream,"
-			      " at = excluded.at, reason = excluded.reason, program = excluded.program,"
-			      " whole = excluded.whole, source = excluded.source"
-			      " WHERE quarantine_item.event_at <= excluded.event_at",
+	[ST_QUARANTINE_ADD] =
+		"INSERT INTO quarantine_item (kind, content_type, locale, uid, about, event_at, stream, at,"
+		" reason, program, whole, source)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+		" ON CONFLICT DO UPDATE SET event_at = excluded.event_at, stream = excluded.stream,"
+		" at = excluded.at, reason = excluded.reason, program = excluded.program,"
+		" whole = excluded.whole, source = excluded.source"
+		" WHERE quarantine_item.event_at <= excluded.event_at",
 	[ST_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine_item",
 	[ST_QUARANTINE_SETTLE] = "DELETE FROM quarantine_item WHERE kind = ?1 AND content_type = ?2"
 				 " AND (?3 = '' OR locale = ?3) AND (?4 = '' OR uid = ?4) AND event_at <= ?5",
@@ -116,6 +116,8 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_STREAM_FORGET_PARTS] = "DELETE FROM stream WHERE part_of = ?1",
 
 	[ST_SCHEMA_EACH] = "SELECT v.uid FROM dirent c JOIN version v ON v.ino = c.ino WHERE c.parent = 2",
+	[ST_SCHEMA_NEWEST] = "SELECT ifnull(max(n.event_at), 0) FROM dirent c JOIN node n ON n.ino = c.ino"
+			     " WHERE c.parent = 2",
 	[ST_SCHEMA_MISSING] = "SELECT d.uid FROM directory d JOIN node n ON n.ino = d.ino WHERE n.parent = 3"
 			      " AND NOT EXISTS (SELECT 1 FROM dirent c JOIN version v ON v.ino = c.ino"
 			      " WHERE c.parent = 2 AND v.uid = d.uid)",

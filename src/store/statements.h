@@ -68,6 +68,7 @@ enum statement {
 	ST_STREAM_PARTS,
 	ST_STREAM_FORGET_PARTS,
 	ST_SCHEMA_EACH,
+	ST_SCHEMA_NEWEST,
 	ST_SCHEMA_MISSING,
 	ST_SCHEMA_STALE,
 	ST_COUNT, /* not a statement: how many there are */

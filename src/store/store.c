@@ -251,10 +251,15 @@ void store_close(struct store *store)
 
 /* --- transactions ------------------------------------------------------------------------------------------------- */
 
+int store_clean_up(struct store *store, struct err *err)
+{
+	bool left_over = !store->in_transaction && !sqlite3_get_autocommit(store->db);
+	return left_over ? db_run(store->statements[ST_ROLLBACK], err) : 0;
+}
+
 int store_begin(struct store *store, struct err *err)
 {
-	/* A failing disk can make even a rollback fail. */
-	int rc = sqlite3_get_autocommit(store->db) ? 0 : db_run(store->statements[ST_ROLLBACK], err);
+	int rc = store_clean_up(store, err);
 	if (rc == 0)
 		rc = db_run(store->statements[ST_BEGIN], err);
 	if (rc < 0)
@@ -265,6 +270,7 @@ int store_begin(struct store *store, struct err *err)
 	store->changed_count = 0;
 	store->journal_next = store->journal_end;
 	store->now_ns = clock_wall_ns();
+	store->now_ms = clock_monotonic_ms();
 	return 0;
 }
 
@@ -331,7 +337,7 @@ static int gather_expired(struct store *store, struct ino_list *list, struct err
 		return rc;
 	int64_t size = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
-	int64_t now = store->now_ns / 1000000;
+	int64_t now = store->now_ms;
 	CLEANUP(db_reset) sqlite3_stmt *oldest = store->statements[ST_SUPERSEDED_OLD];
 	while ((rc = db_row(oldest, err)) > 0) {
 		int64_t at = sqlite3_column_int64(oldest, 1);

@@ -203,6 +203,9 @@ int store_missing_schemas(struct store *store, void (*found)(void *context, stru
 /* The uids of content types that have a schema. */
 int store_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context, struct err *err);
 
+/* The newest event of any schema; 0 if there is none. */
+int store_schemas_newest(struct store *store, int64_t *event_at, struct err *err);
+
 /* Takes schemas out of the tree whose event is older than `before` (not listed by the last fetch), unless entries of the
  * type are there. Needs a transaction. */
 int store_remove_stale_schemas(struct store *store, int64_t before, struct err *err);

@@ -33,9 +33,12 @@ static int read_row(sqlite3_stmt *row, struct stream *stream)
 int store_stream_load(struct store *store, int id, struct stream *out, struct err *err)
 {
 	struct stream stream = {.id = id, .run = RUN_FIRST};
+	int rc = store_clean_up(store, err);
+	if (rc < 0)
+		return rc;
 	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_STREAM_GET];
 	sqlite3_bind_int(row, 1, id);
-	int rc = db_row(row, err);
+	rc = db_row(row, err);
 	if (rc < 0)
 		return rc;
 	if (rc > 0 && read_row(row, &stream) < 0) {
