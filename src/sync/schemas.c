@@ -155,8 +155,11 @@ static int fetch(struct sync *sync, struct answers *answers, int64_t *retry_afte
 static int apply_all(struct store *store, const struct answers *answers, const struct sync_filter *filter,
 		     struct err *err)
 {
+	int64_t newest = 0;
 	int64_t fetched_at = clock_wall_ms();
-	int rc = 0;
+	int rc = store_schemas_newest(store, &newest, err);
+	if (fetched_at <= newest)
+		fetched_at = newest + 1; /* the clock was put back: a later fetch counts more all the same */
 	for (size_t i = 0; rc == 0 && i < answers->count; i++)
 		rc = apply_list(store, &answers->lists[i], filter, fetched_at, err);
 	return rc < 0 ? rc : store_remove_stale_schemas(store, fetched_at, err);
