@@ -22,27 +22,28 @@ static int64_t sent_lately(const struct pace *pace, int64_t now)
 	return sum;
 }
 
-/* One request of the last second was too many. */
+/* One request of the last second was too many. The first such answer may be due to others who share the limit. */
 static void slow_down(struct pace *pace, int64_t now)
 {
-	if (now - pace->slowed_at < PACE_SECOND_MS)
-		return;
-	pace->slowed_at = now;
+	int64_t since = now - pace->limited_at;
 	int64_t fine = sent_lately(pace, now) - 1;
 	int64_t spacing = PACE_SECOND_MS / (fine > 0 ? fine : 1);
-	spacing += spacing / 10;
-	if (pace->spacing_ms > 0)
-		spacing = later(spacing, pace->spacing_ms * 3 / 2);
+	if (since < PACE_SECOND_MS / 2)
+		return;
+	pace->limited_at = now;
+	if (since > PACE_MEMORY_MS)
+		return;
+	spacing = later(spacing + spacing / 10, pace->spacing_ms * 3 / 2);
 	pace->spacing_ms = spacing < PACE_SPACING_MAX_MS ? spacing : PACE_SPACING_MAX_MS;
-	pace->calm = 0;
+	pace->changed_at = now;
 }
 
-static void speed_up(struct pace *pace)
+static void speed_up(struct pace *pace, int64_t now)
 {
-	if (pace->spacing_ms == 0 || ++pace->calm < PACE_CALM)
+	if (pace->spacing_ms == 0 || now - pace->changed_at < PACE_MEMORY_MS)
 		return;
 	pace->spacing_ms = pace->spacing_ms > 4 ? pace->spacing_ms / 2 : 0;
-	pace->calm = 0;
+	pace->changed_at = now;
 }
 
 void pace_heard(struct pace *pace, const struct delivery_advice *advice, bool limited, unsigned in_flight, int64_t now)
@@ -58,7 +59,7 @@ void pace_heard(struct pace *pace, const struct delivery_advice *advice, bool li
 		pace->not_before = later(pace->not_before, now + asked);
 		return;
 	}
-	speed_up(pace);
+	speed_up(pace, now);
 	pace->left = advice->remaining < 0 ? -1 : advice->remaining > in_flight ? advice->remaining - in_flight : 0;
 	if (pace->left == 0)
 		pace->not_before = later(pace->not_before, now + reset);

@@ -3,8 +3,8 @@
  * in ms.
  *
  * Three things slow us down: a 429, with the wait that it asks for; answers that say how many requests the limit leaves
- * (x-ratelimit-remaining), when none is left; and, since a 429 without such numbers tells nothing of the limit, the pace at
- * which it was met, which is not taken up again for a while.
+ * (x-ratelimit-remaining), when none is left; and, since a 429 alone tells nothing of the limit, the pace at which it was
+ * met twice in a short time, which is not taken up again for a while.
  */
 #ifndef CONTENTFS_SYNC_PACE_H
 #define CONTENTFS_SYNC_PACE_H
@@ -19,7 +19,7 @@
 #define PACE_SPACING_MAX_MS 5000
 #define PACE_ASKED_MAX_MS (60 * 60 * 1000)
 #define PACE_WAIT_MAX_MS 30000 /* for a limit that is said to be reached and was not met */
-#define PACE_CALM 100          /* answers without a 429 after which the spacing is halved */
+#define PACE_MEMORY_MS 10000   /* a 429 this long ago says nothing of the next one, and the spacing is halved */
 
 struct pace {
 	int64_t not_before;        /* when the service may be asked again */
@@ -27,13 +27,13 @@ struct pace {
 	int64_t left;              /* requests until the limit, -1 if that is not known */
 	int64_t sent[PACE_WINDOW]; /* when the last requests were sent; a ring */
 	unsigned count;            /* requests sent so far */
-	unsigned calm;             /* answers since the last 429 or halving */
-	int64_t slowed_at;         /* of requests under way together, one 429 counts */
+	int64_t limited_at;        /* the last 429: of requests under way together, one counts */
+	int64_t changed_at;        /* when the spacing was set or halved */
 };
 
 #define PACE_INIT                                                                                                      \
 	{                                                                                                              \
-		.left = -1, .slowed_at = INT64_MIN / 2                                                                 \
+		.left = -1, .limited_at = INT64_MIN / 2                                                                \
 	}
 
 void pace_sent(struct pace *pace, int64_t now);
