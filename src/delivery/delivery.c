@@ -40,6 +40,7 @@ int delivery_outcome_errno(enum delivery_outcome outcome)
 		return 0;
 	case DELIVERY_CREDENTIALS_REFUSED:
 		return -EACCES;
+	case DELIVERY_TYPE_UNKNOWN:
 	case DELIVERY_QUERY_REFUSED:
 		return -EINVAL;
 	case DELIVERY_RATE_LIMITED:

@@ -30,6 +30,7 @@ enum delivery_outcome {
 	DELIVERY_OK,
 	DELIVERY_TOKEN_REFUSED,       /* 141 naming sync_token or pagination_token */
 	DELIVERY_CREDENTIALS_REFUSED, /* 401, 403, 105, 109, 141 naming access_token, api_key or environment */
+	DELIVERY_TYPE_UNKNOWN,        /* 118: there is no such content type */
 	DELIVERY_QUERY_REFUSED,       /* another 4xx that names a parameter: the same question will be refused again */
 	DELIVERY_RATE_LIMITED,        /* 429 */
 	DELIVERY_UNAVAILABLE,         /* 408, 5xx, or no whole answer at all */

@@ -13,6 +13,7 @@
 #define ERROR_BODY_MAX (64u << 10) /* a larger body is no error of the API; seen: under 200 bytes */
 #define QUOTE_MAX 200              /* bytes of the service's own words in a message */
 #define CODE_PARAMETERS 141        /* "invalid parameters" of any kind */
+#define CODE_CONTENT_TYPE 118      /* "The Content Type '…' was not found" (R) */
 
 #define STACK_UNKNOWN "the stack was not found: check CONTENTSTACK_API_KEY and the region (--region)"
 #define TOKEN_UNKNOWN "the delivery token was refused: check CONTENTSTACK_DELIVERY_TOKEN and that it is of this stack"
@@ -40,6 +41,7 @@ static const struct rule {
 	{403, 0, NULL, DELIVERY_CREDENTIALS_REFUSED, FORBIDDEN},
 	{0, CODE_PARAMETERS, "sync_token", DELIVERY_TOKEN_REFUSED, "the sync token was refused"},
 	{0, CODE_PARAMETERS, "pagination_token", DELIVERY_TOKEN_REFUSED, "the pagination token was refused"},
+	{0, CODE_CONTENT_TYPE, NULL, DELIVERY_TYPE_UNKNOWN, "there is no such content type: check --content-type"},
 	{0, 0, "branch", DELIVERY_QUERY_REFUSED, "the branch was refused: check CONTENTSTACK_BRANCH"},
 };
 

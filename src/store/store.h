@@ -151,6 +151,7 @@ enum stream_run {
 	RUN_REBUILD_READY = 6, /* and so is a new listing */
 	RUN_SEED = 7,  /* a first listing in parts: what was published lately, for the token that it ends with */
 	RUN_PARTS = 8, /* the parts are being listed, by streams of their own; sync_token is set */
+	RUN_GONE = 9,  /* its content type was deleted: asked for again by every run; sync_token is of no use */
 };
 
 struct stream {

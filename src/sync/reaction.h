@@ -19,7 +19,9 @@
  *     API's                                       2 times more, with backoff            the stream fails, EPROTO
  *   401, 403, 105, 109, 141 access_token,
  *     api_key, environment                        never again                           the run fails, EACCES
- *   another 4xx that names a parameter            never again                           the stream fails, EINVAL
+ *   118, of a content type that was there         its content goes                      the next run asks for it
+ *   118, of one that never was, and any other 4xx
+ *     that names a parameter                      never again                           the stream fails, EINVAL
  *   no memory, a failing disk                     never again                           the run fails
  *
  * A failed run loses nothing: it goes on from the last token that was stored. A stream that fails does not hold up the

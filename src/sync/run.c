@@ -204,6 +204,37 @@ static bool abandon_parts(struct run *run, struct conversation *part, const stru
 	return true;
 }
 
+static bool is_gone(const struct conversation *conversation, enum delivery_outcome outcome)
+{
+	const struct stream *stream = &conversation->stream;
+	return outcome == DELIVERY_TYPE_UNKNOWN && !stream->page_token &&
+	       (stream->run == RUN_REBUILD || stream->run == RUN_GONE);
+}
+
+/* The stream's content type was deleted: a listing of it would have nothing in it. */
+static void let_go(struct run *run, struct conversation *conversation)
+{
+	struct sync *sync = run->sync;
+	struct err err = {0};
+	conversation->state = DONE;
+	if (conversation->stream.run == RUN_GONE)
+		return;
+	log_notice("the content type %s was deleted", conversation->stream.content_type);
+	conversation->stream.run = RUN_GONE;
+	int rc = batch_begin(&sync->batch, &err);
+	if (rc == 0)
+		rc = store_publish(sync->store, conversation->stream.id, true, &err);
+	if (rc == 0)
+		rc = store_forget_run(sync->store, conversation->stream.id, &err);
+	if (rc == 0)
+		rc = store_stream_save(sync->store, &conversation->stream, &err);
+	if (rc == 0)
+		rc = batch_commit(&sync->batch, &err);
+	sync->schemas_due = true;
+	if (rc < 0)
+		break_off(run, rc, &err);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static void refused(struct run *run, struct conversation *conversation, enum delivery_outcome outcome,
@@ -218,6 +249,10 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 		return;
 	}
 	int rc = delivery_outcome_errno(outcome);
+	if (is_gone(conversation, outcome)) {
+		let_go(run, conversation);
+		return;
+	}
 	if (conversation->seed && reaction_to(outcome)->end != REACTION_FAIL_RUN) {
 		conversation->seed = 0; /* goes on as it began */
 		conversation->stream.total = 0;
@@ -393,6 +428,8 @@ static void take_answer(struct run *run, struct delivery_call *call)
 		return;
 	}
 	conversation->failures = 0;
+	if (conversation->stream.run == RUN_GONE)
+		conversation_restart(conversation, RUN_FIRST); /* and is there again */
 	if (circles < 0)
 		break_off(run, err_oom(&err), &err);
 	else if (conversation->idle && conversation_is_empty_delta(conversation, &page))

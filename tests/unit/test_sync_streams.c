@@ -105,6 +105,37 @@ static void test_several_streams(void)
 	       {"delta p3", .body = LAST("", "p3")});
 }
 
+/* A content type that is deleted has no token that is of use, and nothing to list. */
+static void test_type_that_goes(void)
+{
+	static const struct sync_filter filter = {types, NULL, NULL, NULL};
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, &filter);
+	EXPECT(&fixture, "two types", 0, "a@1 x@1", {"init content_type=blog", .body = LAST(ENTRY("a", 1, "01"), "b1")},
+	       {"delta b1", .body = LAST("", "b1")},
+	       {"init content_type=page", .body = LAST(ENTRY_OF("page", "x", "en", 1, "01"), "p1")},
+	       {"delta p1", .body = LAST("", "p1")});
+	EXPECT(&fixture, "one of which is not known any more", 0, "a@1", {"delta p1", DELIVERY_TOKEN_REFUSED},
+	       {"delta b1", .body = LAST("", "b1")}, {"delta p1", DELIVERY_TOKEN_REFUSED, .times = 3},
+	       {"init content_type=page", DELIVERY_TYPE_UNKNOWN});
+	ok(is_complete(&fixture), "are whole without it");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "it is asked for again", 0, "a@1", {"delta b1", .body = LAST("", "b1")},
+	       {"init content_type=page", DELIVERY_TYPE_UNKNOWN});
+	EXPECT(&fixture, "until it is there again", 0, "a@1 y@1",
+	       {"init content_type=page", .body = LAST(ENTRY_OF("page", "y", "en", 1, "03"), "p2")},
+	       {"delta p2", .body = LAST("", "p2")}, {"delta b1", .body = LAST("", "b1")});
+}
+
+static void test_type_that_never_was(void)
+{
+	static const struct sync_filter filter = {one_type, NULL, NULL, NULL};
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, &filter);
+	EXPECT(&fixture, "a content type that never was is a mistake", -EINVAL, "",
+	       {"init content_type=blog", DELIVERY_TYPE_UNKNOWN});
+}
+
 /* The service filters; should it not, the tree does not hold what was not asked for. */
 static void test_what_was_not_asked_for(void)
 {
@@ -271,6 +302,8 @@ int main(void)
 	test_identity();
 	test_queries();
 	test_several_streams();
+	test_type_that_goes();
+	test_type_that_never_was();
 	test_what_was_not_asked_for();
 	test_assets();
 	test_schemas();
