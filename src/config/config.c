@@ -16,7 +16,6 @@ void config_init(struct config *config)
 {
 	*config = (struct config){
 		.interval_ms = CONFIG_INTERVAL_MS,
-		.jobs = CONFIG_JOBS,
 		.uid = getuid(),
 		.gid = getgid(),
 	};

@@ -16,7 +16,6 @@
 #define CONFIG_LIST_MAX 256   /* content types or locales to keep */
 #define CONFIG_VALUE_MAX 4096 /* bytes of one setting */
 #define CONFIG_INTERVAL_MS 30000
-#define CONFIG_JOBS 4
 #define CONFIG_JOBS_MAX 64
 #define CONFIG_MAIN_BRANCH "main" /* what a branch that was not set is called; the service is not told */
 
@@ -39,7 +38,7 @@ struct config {
 	struct config_list content_types;
 	struct config_list locales;
 	int64_t interval_ms;
-	unsigned jobs;       /* questions to the service under way at once */
+	unsigned jobs;       /* questions to the service under way at once; 0: not said */
 	char *mount_options; /* for the kernel and libfuse, checked */
 	uid_t uid;
 	gid_t gid;

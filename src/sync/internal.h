@@ -13,8 +13,9 @@ struct sync {
 	struct delivery *delivery;
 	struct sync_filter filter;
 	struct sync_hooks hooks;
-	unsigned jobs;   /* questions under way at once */
-	struct buf text; /* scratch */
+	unsigned jobs;       /* questions under way at once */
+	bool jobs_asked_for; /* by whoever runs this */
+	struct buf text;     /* scratch */
 	struct pace pace;
 	int64_t now; /* of the last run, at its end: the next one does not begin before */
 	struct batch batch;

@@ -20,8 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORTH_PAGES 20 /* a shorter listing is over before parts pay */
-#define PARTS_MAX 1000 /* content types */
+#define WORTH_PAGES 50   /* a shorter listing is over before parts pay, */
+#define WORTH_ITEMS 5000 /* or is one of very small pages; where jobs were asked for, two pages a job are enough */
+#define PARTS_MAX 1000   /* content types */
 #define ASSETS "asset_published"
 
 /* How long before now a seed begins, by the clock of the service: the longer the surer that nothing falls between its
@@ -37,6 +38,14 @@ static bool may_split(const struct sync *sync, const struct conversation *whole)
 	       !sync->filter.start_from;
 }
 
+static bool is_worth_it(const struct sync *sync, const struct page *page)
+{
+	long long pages = page->count > 0 ? page->total / (long long)page->count : 0;
+	if (sync->jobs_asked_for)
+		return pages >= 2 * (long long)sync->jobs;
+	return pages >= WORTH_PAGES && page->total >= WORTH_ITEMS;
+}
+
 static void set_seed(struct conversation *whole, int64_t date_ms)
 {
 	whole->seed++;
@@ -46,9 +55,7 @@ static void set_seed(struct conversation *whole, int64_t date_ms)
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
 		  const struct delivery_advice *advice)
 {
-	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || page->count == 0)
-		return false;
-	if (page->total / (long long)page->count < WORTH_PAGES)
+	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || !is_worth_it(run->sync, page))
 		return false;
 	whole->stream.total = page->total;
 	set_seed(whole, advice->date_ms);

@@ -37,7 +37,9 @@ struct sync_hooks {
 };
 
 /*
- * Store, delivery and what the filter points to are borrowed as long as the engine lives. `jobs`, at least 1, is how many questions are under way at once: of several streams, and of a large first listing, which is split into parts.
+ * Store, delivery and what the filter points to are borrowed as long as the engine lives. `jobs` is how many
+ * questions are under way at once, of several streams and of a large first listing, which is split into parts; 0 leaves it
+ * to the engine.
  */
 int sync_create(struct sync **out, struct store *store, struct delivery *delivery, const struct sync_filter *filter,
 		unsigned jobs, const struct sync_hooks *hooks, struct err *err);

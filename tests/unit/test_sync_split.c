@@ -95,7 +95,7 @@ static const struct {
 	 "a@1 b@1 x@1",
 	 ""},
 	{"a small stack",
-	 {{"init", .body = MORE_OF(19, A, "w1"), .date_ms = DATE},
+	 {{"init", .body = MORE_OF(7, A, "w1"), .date_ms = DATE},
 	  {"page w1", .body = LAST(B, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1",
