@@ -65,6 +65,9 @@ int quarantine_count(struct store *store, struct err *err);
 /* Brings the quarantine within its bounds, if the transaction put something there. */
 int quarantine_trim(struct store *store, struct err *err);
 
+/* identity.c: gives a new store its identity, or compares. -EINVAL if it has another one. */
+int store_claim(struct store *store, const struct store_identity *identity, struct err *err);
+
 /* directories.c */
 
 /* The directory that holds the item's name: its ino, or 0 if it does not exist. */
