@@ -15,7 +15,6 @@ int exit_status(int rc)
 	case -EPROTO:
 		return EX_PROTOCOL;
 	case -EINVAL:
-	case -EUCLEAN:
 		return EX_CONFIG;
 	case -EBUSY:
 		return EX_TEMPFAIL;

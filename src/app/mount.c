@@ -233,7 +233,7 @@ static void clear_event(int fd)
 
 static bool is_of_this_machine(int rc)
 {
-	return rc == -ENOSPC || rc == -EIO || rc == -EROFS || rc == -EDQUOT || rc == -EBUSY;
+	return rc == -ENOSPC || rc == -EIO || rc == -EROFS || rc == -EDQUOT || rc == -EBUSY || rc == -EUCLEAN;
 }
 
 /* The state of the first run has changed: lets the terminal go, or gives up. */

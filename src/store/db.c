@@ -1,6 +1,41 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <string.h>
+
+static int no_room(struct err *err)
+{
+	return err_set(err, -ENOSPC, "there is no room left on the store's disk: make room, and it goes on by itself");
+}
+
+static int read_only(struct err *err)
+{
+	return err_set(err, -EROFS, "the store or its disk is read-only: make it writable, and it goes on by itself");
+}
+
+/* SQLITE_IOERR and SQLITE_CANTOPEN. */
+static int system_error(sqlite3 *db, struct err *err)
+{
+	int code = sqlite3_extended_errcode(db);
+	int reason = sqlite3_system_errno(db);
+	if (code == SQLITE_IOERR_NOMEM)
+		return err_oom(err);
+	switch (reason) {
+	case ENOSPC:
+	case EDQUOT:
+		return no_room(err);
+	case EROFS:
+		return read_only(err);
+	case EACCES:
+	case EPERM:
+		return err_set(err, -EPERM, "the store may not be used: %s", strerror(reason));
+	default:
+		return err_set(err, -EIO,
+			       "the store's disk fails (%s, %s, %d): look after it (dmesg may say more); it is tried "
+			       "again",
+			       sqlite3_errmsg(db), strerror(reason ? reason : EIO), code);
+	}
+}
 
 int db_error(sqlite3 *db, struct err *err)
 {
@@ -11,19 +46,20 @@ int db_error(sqlite3 *db, struct err *err)
 	case SQLITE_NOTADB:
 		return err_set(err, -EUCLEAN, "the store is damaged: %s", text);
 	case SQLITE_FULL:
-		return err_set(err, -ENOSPC, "no room left for the store: %s", text);
+		return no_room(err);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(err, -EBUSY, "the store is locked by another program");
 	case SQLITE_READONLY:
-		return err_set(err, -EROFS, "the store cannot be written: %s", text);
+		return read_only(err);
 	case SQLITE_NOMEM:
 		return err_oom(err);
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
 		return err_set(err, -EPERM, "the store may not be opened: %s", text);
 	case SQLITE_CANTOPEN:
-		return err_set(err, -EIO, "the store cannot be opened: %s", text);
+	case SQLITE_IOERR:
+		return system_error(db, err);
 	default:
 		return err_set(err, -EIO, "the store cannot be used: %s (%d)", text, sqlite3_extended_errcode(db));
 	}

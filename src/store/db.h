@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 /* Turns the last result of a connection into a negative errno with a message: damaged -> EUCLEAN, full -> ENOSPC,
- * locked -> EBUSY, read-only -> EROFS, no memory -> ENOMEM, anything else -> EIO. */
+ * locked -> EBUSY, read-only -> EROFS, no memory -> ENOMEM, anything else -> EIO. What the operating system refused while
+ * SQLite could name no reason of its own is told by the system's. */
 int db_error(sqlite3 *db, struct err *err);
 
 int db_exec(sqlite3 *db, const char *sql, struct err *err);

@@ -18,6 +18,7 @@ struct directory_change {
 #define DIRECTORY_CHANGES_MAX 64
 
 struct store {
+	char *path;
 	sqlite3 *db;
 	sqlite3_stmt *statements[ST_COUNT];
 	int lock_fd;

@@ -84,6 +84,8 @@ int reader_open(struct store_reader **out, const char *path, struct err *err)
 		rc = schema_check(reader->db, err);
 	}
 	if (rc == 0)
+		rc = db_exec(reader->db, "PRAGMA temp_store = MEMORY", err); /* else sorting may need room on a disk */
+	if (rc == 0)
 		rc = db_prepare_all(reader->db, reader_sql, reader->statements, RD_COUNT, err);
 	if (rc < 0) {
 		err_prefix(err, rc, "%s", path);

@@ -11,8 +11,6 @@
 
 #include <errno.h>
 
-#define APPLICATION_ID 0x43744673 /* "CtFs", for file(1) and for us */
-
 /* Milliseconds since the epoch as the service writes times. */
 #define ISO(ms) "strftime('%Y-%m-%dT%H:%M:%fZ', " ms " / 1000.0, 'unixepoch')"
 
@@ -175,17 +173,17 @@ static int version_of(sqlite3 *db, int *version, struct err *err)
 	int rc = pragma(db, "PRAGMA application_id", &id, err);
 	if (rc == 0)
 		rc = pragma(db, "PRAGMA user_version", version, err);
-	if (rc == 0)
+	if (rc == 0 && id != SCHEMA_APPLICATION_ID)
 		rc = pragma(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
 	if (rc < 0)
 		return rc;
-	if (id == APPLICATION_ID && *version > VERSION)
-		return err_set(err, -EUCLEAN,
+	if (id == SCHEMA_APPLICATION_ID && *version > VERSION)
+		return err_set(err, -EINVAL,
 			       "the store was written by a newer contentfs (layout %d, this one knows %d): "
 			       "upgrade contentfs, or name another file with --store",
 			       *version, VERSION);
-	if (id != APPLICATION_ID && (tables > 0 || *version != 0))
-		return err_set(err, -EUCLEAN,
+	if (id != SCHEMA_APPLICATION_ID && (tables > 0 || *version != 0))
+		return err_set(err, -EINVAL,
 			       "the file is a database of another program: name another file with --store");
 	return 0;
 }
@@ -193,7 +191,8 @@ static int version_of(sqlite3 *db, int *version, struct err *err)
 int schema_accept(sqlite3 *db, struct err *err)
 {
 	int version = 0;
-	return version_of(db, &version, err);
+	int rc = version_of(db, &version, err);
+	return rc < 0 ? rc : version == VERSION;
 }
 
 int schema_check(sqlite3 *db, struct err *err)
@@ -203,7 +202,7 @@ int schema_check(sqlite3 *db, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (version < VERSION)
-		return err_set(err, -EUCLEAN, "the store is empty or of an older contentfs: run contentfs sync");
+		return err_set(err, -EINVAL, "the store is empty or of an older contentfs: run contentfs sync");
 	return 0;
 }
 
@@ -216,7 +215,7 @@ static int apply(sqlite3 *db, int version, struct err *err)
 	}
 	char sql[96];
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d; PRAGMA application_id = %d", VERSION,
-			 APPLICATION_ID);
+			 SCHEMA_APPLICATION_ID);
 	return db_exec(db, sql, err);
 }
 
@@ -232,6 +231,25 @@ int schema_migrate(sqlite3 *db, struct err *err)
 	rc = apply(db, version, err);
 	if (rc == 0)
 		rc = db_exec(db, "COMMIT", err);
+	if (rc < 0)
+		db_exec(db, "ROLLBACK", NULL);
+	return rc;
+}
+
+int schema_number_from(sqlite3 *db, int64_t after, struct err *err)
+{
+	char sql[512];
+	/* The journal ends there, so that is how far it was announced. */
+	sqlite3_snprintf(sizeof(sql), sql,
+			 "BEGIN IMMEDIATE;"
+			 "INSERT INTO sqlite_sequence (name, seq) SELECT 'change', 0"
+			 " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'change');"
+			 "UPDATE sqlite_sequence SET seq = max(seq, %lld) WHERE name IN ('node', 'change');"
+			 "INSERT OR REPLACE INTO meta (key, value) SELECT 'announced', seq FROM sqlite_sequence"
+			 " WHERE name = 'change';"
+			 "COMMIT",
+			 (long long)after);
+	int rc = db_exec(db, sql, err);
 	if (rc < 0)
 		db_exec(db, "ROLLBACK", NULL);
 	return rc;

@@ -30,8 +30,9 @@ struct store_identity {
 
 /*
  * Opens the store for writing; makes it (0600) and its folder (0700) if they are missing, and takes the lock. -EBUSY if
- * another contentfs has it, -EUCLEAN if the file is damaged or no store of ours, -EINVAL if it belongs to another
- * identity (err says which parts differ). Blocks for disk only.
+ * another contentfs has it, -EINVAL if it belongs to another identity (err says which parts differ), was written by a
+ * newer contentfs, or is no store of ours: then it is not touched. A damaged store is set aside under another name, with a
+ * warning, and a new one begun whose numbers go on above those of the old one. Blocks for disk only.
  */
 int store_open(struct store **out, const char *path, const struct store_identity *identity, struct err *err);
 void store_close(struct store *store); /* NULL is fine; rolls back what was not committed */

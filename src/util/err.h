@@ -8,9 +8,9 @@
  *   EHOSTUNREACH  the service cannot be reached or is not able to answer now
  *   EACCES        the service refused the credentials, or a file may not be read
  *   EPROTO        the service answered something that the API does not allow
- *   EINVAL        a setting is missing or wrong
+ *   EINVAL        a setting is missing or wrong, or names a store that is not ours
  *   EBUSY         somebody else holds it
- *   EUCLEAN       the store is damaged, or belongs to something else
+ *   EUCLEAN       the store is damaged
  *   ECANCELED     we were told to stop
  *   others        what the operating system said
  */

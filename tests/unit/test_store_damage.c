@@ -1,0 +1,423 @@
+/*
+ * A store that is damaged when it is opened is set aside, byte for byte, and a new one begun; what is no damaged store of
+ * ours is never touched.
+ */
+#include "store/store.h"
+#include "tap.h"
+#include "temp_store.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define ITEMS 400
+
+/* --- the folder --------------------------------------------------------------------------------------------------- */
+
+/* The path of the file whose name begins with that of the store, `.damaged-` and a time, and ends with `suffix`. */
+static bool find_aside(const struct temp_store *temp, const char *suffix, char path[TEMP_PATH_SIZE * 2])
+{
+	DIR *folder = opendir(temp->folder);
+	int found = 0;
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		size_t len = strlen("store.db.damaged-20260131T235959Z");
+		if (strncmp(entry->d_name, "store.db.damaged-", 17) != 0 || strcmp(entry->d_name + len, suffix) != 0)
+			continue;
+		snprintf(path, TEMP_PATH_SIZE * 2, "%s/%s", temp->folder, entry->d_name);
+		found++;
+	}
+	if (folder)
+		closedir(folder);
+	return found == 1;
+}
+
+/* Every file in the folder with its size, mode and time of change. */
+static void list_files(const struct temp_store *temp, struct buf *out)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(temp->folder, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		char path[TEMP_PATH_SIZE * 2];
+		struct stat st = {0};
+		snprintf(path, sizeof(path), "%s/%s", temp->folder, entries[i]->d_name);
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			buf_printf(out, "%s %lld %o %lld.%09ld\n", entries[i]->d_name, (long long)st.st_size,
+				   st.st_mode, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* --- damage ------------------------------------------------------------------------------------------------------- */
+
+static void fill(struct temp_store *temp)
+{
+	char text[2048];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	struct err err = {0};
+	temp_must(store_begin(temp->store, &err), &err, "store_begin");
+	for (int i = 0; i < ITEMS; i++) {
+		char uid[16];
+		snprintf(uid, sizeof(uid), "uid%d", i);
+		const struct store_item item = temp_item(temp_entry("blog", "en", uid), 1, text);
+		temp_must(store_place(temp->store, &item, &err), &err, "store_place");
+	}
+	temp_must(store_commit(temp->store, &err), &err, "store_commit");
+}
+
+static void scribble(const char *path, off_t at, size_t len, int byte)
+{
+	CLEANUP(cleanup_free) char *bytes = malloc(len);
+	memset(bytes, byte, len);
+	CLEANUP(cleanup_close) int fd = open(path, O_WRONLY);
+	temp_must(fd >= 0 && pwrite(fd, bytes, len, at) == (ssize_t)len ? 0 : -errno, NULL, path);
+}
+
+static void cut(const char *path, off_t size)
+{
+	temp_must(truncate(path, size), NULL, path);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+static void zero_header(struct temp_store *temp)
+{
+	scribble(temp->path, 0, 100, 0);
+}
+
+static void scribble_magic(struct temp_store *temp)
+{
+	scribble(temp->path, 0, 16, '?');
+}
+
+static void zero_first_page(struct temp_store *temp)
+{
+	scribble(temp->path, 0, 4096, 0);
+}
+
+static void zero_all(struct temp_store *temp)
+{
+	scribble(temp->path, 0, (size_t)size_of(temp->path), 0);
+}
+
+static void cut_half(struct temp_store *temp)
+{
+	cut(temp->path, size_of(temp->path) / 2);
+}
+
+static void cut_one_page(struct temp_store *temp)
+{
+	cut(temp->path, size_of(temp->path) - 4096);
+}
+
+static void cut_last_byte(struct temp_store *temp)
+{
+	cut(temp->path, size_of(temp->path) - 1);
+}
+
+static void cut_in_header(struct temp_store *temp)
+{
+	cut(temp->path, 50);
+}
+
+static void scribble_root(struct temp_store *temp, const char *name)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", name);
+	int page = atoi(temp_store_ask(temp, sql));
+	temp_must(page > 1 ? 0 : -EINVAL, NULL, name);
+	scribble(temp->path, (off_t)(page - 1) * 4096, 4096, 0xff);
+}
+
+static void scribble_node(struct temp_store *temp)
+{
+	scribble_root(temp, "node");
+}
+
+static void scribble_version(struct temp_store *temp)
+{
+	scribble_root(temp, "version");
+}
+
+static void scribble_dirent(struct temp_store *temp)
+{
+	scribble_root(temp, "dirent");
+}
+
+static void scribble_order(struct temp_store *temp)
+{
+	scribble_root(temp, "dirent_order");
+}
+
+static void scribble_change(struct temp_store *temp)
+{
+	scribble_root(temp, "change");
+}
+
+static void scribble_meta(struct temp_store *temp)
+{
+	scribble_root(temp, "meta");
+}
+
+static void scribble_stream(struct temp_store *temp)
+{
+	scribble_root(temp, "stream");
+}
+
+static void scribble_sequence(struct temp_store *temp)
+{
+	scribble_root(temp, "sqlite_sequence");
+}
+
+static void scribble_last_page(struct temp_store *temp)
+{
+	scribble(temp->path, size_of(temp->path) - 4096, 4096, 0xff);
+}
+
+static void set_sequence_back(struct temp_store *temp)
+{
+	temp_store_ask(temp, "UPDATE sqlite_sequence SET seq = 20 WHERE name = 'node'");
+}
+
+static void lose_directories(struct temp_store *temp)
+{
+	temp_store_ask(temp, "DELETE FROM dirent WHERE parent = 1 AND name = 'entries'");
+}
+
+static void empty_with_journal(struct temp_store *temp)
+{
+	char journal[TEMP_PATH_SIZE * 2];
+	snprintf(journal, sizeof(journal), "%s-wal", temp->path);
+	temp_file_write(journal, "what was to be written", 22);
+	cut(temp->path, 0);
+}
+
+static const struct {
+	const char *name;
+	void (*damage)(struct temp_store *temp);
+} damages[] = {
+	{"a header of zeros", zero_header},
+	{"a scribbled header", scribble_magic},
+	{"a first page of zeros", zero_first_page},
+	{"nothing but zeros", zero_all},
+	{"half of it cut off", cut_half},
+	{"the last page cut off", cut_one_page},
+	{"the last byte cut off", cut_last_byte},
+	{"cut short in its header", cut_in_header},
+	{"the table of nodes scribbled on", scribble_node},
+	{"the table of texts scribbled on", scribble_version},
+	{"the table of names scribbled on", scribble_dirent},
+	{"the order of names scribbled on", scribble_order},
+	{"the table of changes scribbled on", scribble_change},
+	{"the table of facts scribbled on", scribble_meta},
+	{"the table of tokens scribbled on", scribble_stream},
+	{"the numbers scribbled on", scribble_sequence},
+	{"the last page scribbled on", scribble_last_page},
+	{"its numbers set back", set_sequence_back},
+	{"a directory lost that is always there", lose_directories},
+	{"nothing left but the journal", empty_with_journal},
+};
+
+static void expect_aside(struct temp_store *temp, const char *name, struct slice before)
+{
+	char aside[TEMP_PATH_SIZE * 2] = "";
+	CLEANUP(buf_finish) struct buf kept = BUF_INIT;
+	if (!ok(find_aside(temp, "", aside), "%s: it is set aside", name))
+		return;
+	temp_file_read(aside, &kept);
+	ok(slice_eq(before, buf_slice(&kept)), "%s: byte for byte", name);
+}
+
+static void test_damage(void)
+{
+	for (size_t i = 0; i < COUNT(damages); i++) {
+		const char *name = damages[i].name;
+		CLEANUP(temp_store_finish) struct temp_store temp;
+		CLEANUP(buf_finish) struct buf before = BUF_INIT;
+		struct err err = {0};
+		temp_store_open(&temp);
+		fill(&temp);
+		int64_t old = temp_store_ino(&temp, "entries/blog/en/uid399.json");
+		temp_store_stop(&temp);
+		damages[i].damage(&temp);
+		temp_file_read(temp.path, &before);
+
+		int rc = store_open(&temp.store, temp.path, &temp_identity, &err);
+		if (!is_int(rc, 0, "a store with %s can be opened", name)) {
+			diag("%s", err.text);
+			continue;
+		}
+		temp_store_stop(&temp);
+		expect_aside(&temp, name, buf_slice(&before));
+		temp_store_start(&temp);
+		if (!is_int(temp_store_ino(&temp, "entries/blog"), 0, "%s: a new one is begun", name))
+			continue;
+		is_str(temp_store_tree(&temp), "content_types/ entries/ assets/", "%s: which is empty", name);
+		temp_store_place(&temp, temp_entry("blog", "en", "a"), 1, "new");
+		ok(temp_store_ino(&temp, "entries") == 3 && temp_store_ino(&temp, "entries/blog") > old,
+		   "%s: no node has a number that another one had", name);
+		is_str(temp_store_fault(&temp), "", "%s: the new one is sound", name);
+		temp_store_stop(&temp);
+		temp_store_start(&temp);
+		is_str(temp_store_tree(&temp),
+		       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=new assets/",
+		       "%s: and stays", name);
+	}
+}
+
+static void test_twice_in_a_second(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	temp_store_open(&temp);
+	for (int i = 0; i < 5; i++) {
+		temp_store_stop(&temp);
+		zero_header(&temp);
+		temp_store_start(&temp);
+	}
+	int count = 0;
+	DIR *folder = opendir(temp.folder);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		count += strncmp(entry->d_name, "store.db.damaged-", 17) == 0;
+	closedir(folder);
+	is_int(count, 5, "stores that are damaged one after the other are all kept");
+}
+
+/* --- the journal -------------------------------------------------------------------------------------------------- */
+
+/* Leaves a store as a kill does: with a journal that holds most of it. */
+static void fill_and_die(struct temp_store *temp)
+{
+	temp_store_open(temp);
+	temp_store_stop(temp);
+	pid_t pid = fork();
+	if (pid == 0) {
+		temp_store_start(temp);
+		temp_store_ask(temp, "SELECT 1"); /* not the last to close it */
+		fill(temp);
+		_exit(0);
+	}
+	int status = -1;
+	waitpid(pid, &status, 0);
+	temp_must(status == 0 ? 0 : -EIO, NULL, "the process that dies");
+}
+
+static void test_journal_holds_the_rest(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	char path[TEMP_PATH_SIZE * 2];
+	fill_and_die(&temp);
+	temp_store_start(&temp);
+	ok(!find_aside(&temp, "", path), "a store that a killed process left is not damaged");
+	ok(temp_store_ino(&temp, "entries/blog/en/uid399.json") > 0, "and has what its journal holds");
+	is_str(temp_store_fault(&temp), "", "and is sound");
+}
+
+static void test_cut_with_journal(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	CLEANUP(buf_finish) struct buf journal = BUF_INIT;
+	CLEANUP(buf_finish) struct buf kept = BUF_INIT;
+	char path[TEMP_PATH_SIZE * 2];
+	temp_store_open(&temp);
+	fill(&temp);
+	temp_store_stop(&temp);
+	pid_t pid = fork();
+	if (pid == 0) {
+		temp_store_start(&temp);
+		temp_store_place(&temp, temp_entry("blog", "en", "last"), 1, "x");
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	cut_half(&temp);
+	snprintf(path, sizeof(path), "%s-wal", temp.path);
+	temp_file_read(path, &journal);
+	temp_store_start(&temp);
+	is_str(temp_store_tree(&temp), "content_types/ entries/ assets/",
+	       "a store that was cut short is damaged, though its journal is not");
+	if (ok(find_aside(&temp, "-wal", path), "the journal is set aside with it")) {
+		temp_file_read(path, &kept);
+		ok(journal.len > 0 && slice_eq(buf_slice(&journal), buf_slice(&kept)), "byte for byte");
+	}
+}
+
+/* --- what is not set aside ---------------------------------------------------------------------------------------- */
+
+static void expect_untouched(struct temp_store *temp, const char *name, const struct store_identity *identity, int want)
+{
+	CLEANUP(buf_finish) struct buf before = BUF_INIT;
+	CLEANUP(buf_finish) struct buf after = BUF_INIT;
+	struct store *store = NULL;
+	struct err err = {0};
+	list_files(temp, &before);
+	for (int i = 0; i < 2; i++) {
+		is_int(store_open(&store, temp->path, identity, &err), want, "%s is refused", name);
+		ok(strstr(err.text, temp->path) && strstr(err.text, "--store"),
+		   "%s: the message names it, and says what to do: %s", name, err.text);
+		store_close(store);
+		store = NULL;
+	}
+	list_files(temp, &after);
+	is_str(buf_text(&after), buf_text(&before), "%s: nothing is changed", name);
+}
+
+static void test_untouched(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	temp_store_open(&temp);
+	expect_untouched(&temp, "a store that is in use", &temp_identity, -EBUSY);
+	temp_store_stop(&temp);
+	struct store_identity other = temp_identity;
+	other.api_key = "blt2";
+	expect_untouched(&temp, "a store of another stack", &other, -EINVAL);
+	temp_store_ask(&temp, "PRAGMA user_version = 99");
+	expect_untouched(&temp, "a store of a newer contentfs", &temp_identity, -EINVAL);
+	temp_store_ask(&temp, "PRAGMA application_id = 7");
+	expect_untouched(&temp, "a database of another program", &temp_identity, -EINVAL);
+	chmod(temp.path, 0644);
+	expect_untouched(&temp, "a file that others may read, of another program,", &temp_identity, -EINVAL);
+}
+
+/* Nothing tells that these have ever been stores of ours. */
+static void test_strangers(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	char lock[TEMP_PATH_SIZE * 2];
+	temp_store_init(&temp);
+	snprintf(lock, sizeof(lock), "%s.lock", temp.path);
+	temp_file_write(lock, "", 0);
+	temp_file_write(temp.path,
+			"\x89PNG\r\n\x1a\n and so on, as long as a header of SQLite would be at the least......."
+			"..............................",
+			112);
+	expect_untouched(&temp, "a file of another kind", &temp_identity, -EINVAL);
+	temp_file_write(temp.path, "", 0);
+	temp_store_ask(&temp, "CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(100000))");
+	cut_half(&temp);
+	expect_untouched(&temp, "a damaged database of another program", &temp_identity, -EINVAL);
+}
+
+int main(void)
+{
+	log_set_level(LOG_LEVEL_ERROR); /* what these tests provoke is no news to whoever runs them */
+	test_damage();
+	test_twice_in_a_second();
+	test_journal_holds_the_rest();
+	test_cut_with_journal();
+	test_untouched();
+	test_strangers();
+	return tap_done();
+}
