@@ -13,11 +13,11 @@ static int read_only(struct err *err)
 	return err_set(err, -EROFS, "the store or its disk is read-only: make it writable, and it goes on by itself");
 }
 
-/* SQLITE_IOERR and SQLITE_CANTOPEN. */
-static int system_error(sqlite3 *db, struct err *err)
+/* SQLITE_IOERR and SQLITE_CANTOPEN. The reason is in errno, which everything here clears before it calls SQLite:
+ * sqlite3_system_errno() does not know it where a commit failed. */
+static int system_error(sqlite3 *db, int reason, struct err *err)
 {
 	int code = sqlite3_extended_errcode(db);
-	int reason = sqlite3_system_errno(db);
 	if (code == SQLITE_IOERR_NOMEM)
 		return err_oom(err);
 	switch (reason) {
@@ -39,6 +39,7 @@ static int system_error(sqlite3 *db, struct err *err)
 
 int db_error(sqlite3 *db, struct err *err)
 {
+	int reason = errno;
 	int code = sqlite3_errcode(db) & 0xff;
 	const char *text = sqlite3_errmsg(db);
 	switch (code) {
@@ -59,7 +60,7 @@ int db_error(sqlite3 *db, struct err *err)
 		return err_set(err, -EPERM, "the store may not be opened: %s", text);
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
-		return system_error(db, err);
+		return system_error(db, reason, err);
 	default:
 		return err_set(err, -EIO, "the store cannot be used: %s (%d)", text, sqlite3_extended_errcode(db));
 	}
@@ -67,12 +68,14 @@ int db_error(sqlite3 *db, struct err *err)
 
 int db_exec(sqlite3 *db, const char *sql, struct err *err)
 {
+	errno = 0;
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_error(db, err);
 }
 
 int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
+	errno = 0;
 	if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
 		return db_error(db, err);
 	*out = stmt;
@@ -112,6 +115,7 @@ struct slice db_column_text(sqlite3_stmt *stmt, int column)
 
 int db_row(sqlite3_stmt *stmt, struct err *err)
 {
+	errno = 0;
 	int code = sqlite3_step(stmt);
 	if (code == SQLITE_ROW)
 		return 1;

@@ -157,6 +157,7 @@ static void leave_journal(struct store *store, bool leave)
 static int open_database(struct store *store, struct err *err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	errno = 0;
 	if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
 		return store->db ? db_error(store->db, err) : err_oom(err);
 	sqlite3_busy_timeout(store->db, 10000);

@@ -77,6 +77,7 @@ int reader_open(struct store_reader **out, const char *path, struct err *err)
 		return err_oom(err);
 	const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
 	int rc = 0;
+	errno = 0;
 	if (sqlite3_open_v2(path, &reader->db, flags, NULL) != SQLITE_OK)
 		rc = reader->db ? db_error(reader->db, err) : err_oom(err);
 	if (rc == 0) {
@@ -191,6 +192,7 @@ static int text_piece(struct store_reader *reader, int64_t ino, int64_t offset, 
 	if (!bytes)
 		return -ENOMEM;
 	sqlite3_blob *blob = NULL;
+	errno = 0;
 	int code = sqlite3_blob_open(reader->db, "main", "version", "text", ino, 0, &blob);
 	if (code == SQLITE_OK)
 		code = sqlite3_blob_read(blob, bytes, (int)size, (int)offset);
