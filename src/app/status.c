@@ -1,5 +1,6 @@
 #include "app/status.h"
 
+#include "app/exit_status.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/json.h"
@@ -53,6 +54,15 @@ static void add_identity(struct buf *json, struct store_reader *reader)
 	}
 }
 
+/* A count that could not be read is null. */
+static void add_count_of(struct buf *json, const char *key, bool known, int64_t value)
+{
+	if (known)
+		add_number(json, key, value);
+	else
+		buf_printf(json, "  \"%s\": null,\n", key);
+}
+
 static const char *state_of(bool complete, const char *error, const struct status_live *live)
 {
 	if (error)
@@ -63,7 +73,7 @@ static const char *state_of(bool complete, const char *error, const struct statu
 }
 
 static void add_outcome(struct buf *json, struct store_reader *reader, const struct store_sync_state *sync,
-			const struct status_live *live)
+			const struct status_live *live, int reading, const struct err *reading_err)
 {
 	CLEANUP(buf_finish) struct buf error_note = BUF_INIT;
 	CLEANUP(buf_finish) struct buf status_note = BUF_INIT;
@@ -72,6 +82,10 @@ static void add_outcome(struct buf *json, struct store_reader *reader, const str
 	if (live && live->last_error) {
 		error = *live->last_error ? live->last_error : NULL;
 		status = live->last_status;
+	}
+	if (!error && reading < 0) {
+		error = reading_err->text;
+		status = exit_status(reading);
 	}
 	add_text(json, "state", state_of(sync->complete, error, live));
 	add_bool(json, "healthy", sync->complete && !error);
@@ -126,36 +140,44 @@ static void add_count(void *context, struct slice content_type, struct slice loc
 	counting->any = true;
 }
 
+static void add_counts(struct buf *json, bool known, const struct store_totals *totals,
+		       const struct store_sync_state *sync)
+{
+	add_count_of(json, "content_types", known, totals->content_types);
+	add_count_of(json, "entries", known, totals->entries);
+	add_count_of(json, "assets", known, totals->assets);
+	add_count_of(json, "directories", known, totals->directories);
+	add_count_of(json, "bytes", known, totals->bytes);
+	add_count_of(json, "quarantined", known, sync->quarantined);
+	add_count_of(json, "run_pages", known, (int64_t)sync->pages);
+	add_count_of(json, "run_items", known, (int64_t)sync->items);
+}
+
 int status_append(struct buf *json, struct store_reader *reader, const char *store_path, const struct status_live *live,
 		  struct err *err)
 {
-	struct store_totals totals;
-	struct store_sync_state sync;
-	int rc = reader_totals(reader, &totals, err);
-	if (rc == 0)
-		rc = reader_sync_state(reader, &sync, err);
-	if (rc < 0)
-		return rc;
+	struct store_totals totals = {0};
+	struct store_sync_state sync = {0};
+	struct err reading_err = {0};
+	int reading = reader_totals(reader, &totals, &reading_err);
+	if (reading == 0)
+		reading = reader_sync_state(reader, &sync, &reading_err);
+	if (reading < 0 && !live)
+		return err_set(err, reading, "%s: %s", store_path, reading_err.text);
 	buf_append_text(json, "{\n");
 	add_text(json, "version", CONTENTFS_VERSION);
-	add_outcome(json, reader, &sync, live);
+	add_outcome(json, reader, &sync, live, reading, &reading_err);
 	add_times(json, reader);
-	add_number(json, "content_types", totals.content_types);
-	add_number(json, "entries", totals.entries);
-	add_number(json, "assets", totals.assets);
-	add_number(json, "directories", totals.directories);
-	add_number(json, "bytes", totals.bytes);
-	add_number(json, "quarantined", sync.quarantined);
-	add_number(json, "run_pages", (int64_t)sync.pages);
-	add_number(json, "run_items", (int64_t)sync.items);
+	add_counts(json, reading == 0, &totals, &sync);
 	add_live(json, live);
 	add_text(json, "store", store_path);
 	add_identity(json, reader);
 	buf_append_text(json, "  \"entries_by_type\": [");
 	struct counting counting = {.json = json};
-	rc = reader_counts(reader, add_count, &counting, err);
-	if (rc < 0)
-		return rc;
+	if (reading == 0)
+		reading = reader_counts(reader, add_count, &counting, &reading_err);
+	if (reading < 0 && !live)
+		return err_set(err, reading, "%s: %s", store_path, reading_err.text);
 	buf_append_text(json, counting.any ? "\n  ]\n}\n" : "]\n}\n");
 	return json->failed ? err_oom(err) : 0;
 }

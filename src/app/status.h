@@ -26,7 +26,8 @@ struct status_live {
 	int operation_count;
 };
 
-/* Appends the JSON text. `live` is NULL for a store that is looked at without its mount. Blocks for disk only. */
+/* Appends the JSON text. `live` is NULL for a store that is looked at without its mount; a mount has something to say even
+ * when its store cannot be read: what is not known is null then. Blocks for disk only. */
 int status_append(struct buf *json, struct store_reader *reader, const char *store_path, const struct status_live *live,
 		  struct err *err);
 

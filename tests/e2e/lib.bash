@@ -22,6 +22,7 @@ setup() {
 	MOUNT=$WORK/mount
 	STORE=$WORK/store.db
 	STACK_PID=
+	DISK=
 	mkdir "$MOUNT" "$WORK/home"
 	export HOME=$WORK/home WORK MOUNT STORE LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 	unset XDG_STATE_HOME CONTENTSTACK_BRANCH CONTENTSTACK_REGION CONTENTFS_STORE CONTENTFS_INTERVAL
@@ -37,6 +38,7 @@ teardown() {
 	unmount_all || failed=1
 	end_daemons || failed=1
 	end_stack || failed=1
+	end_disk || failed=1
 	if compgen -G "$WORK/sanitizer*" >/dev/null; then
 		cat "$WORK"/sanitizer*
 		failed=1
@@ -214,6 +216,25 @@ title() {
 # publish CONTENT_TYPE UID LOCALE TITLE
 publish() {
 	ctl publish "$1" "$2" "$3" "{\"title\": \"$4\"}"
+}
+
+# --- disks --------------------------------------------------------------------------------------------------------------
+
+# make_disk OPTION...: mounts what they say at $DISK. It is beside $WORK, since it has to stay until the daemons have ended.
+make_disk() {
+	DISK=$WORK.disk
+	mkdir "$DISK"
+	timeout 20 mount "$@" "$DISK"
+}
+
+end_disk() {
+	[ -n "${DISK:-}" ] || return 0
+	if is_mounted "$DISK" && ! unmount_orderly "$DISK"; then
+		echo "$DISK could not be unmounted in an orderly way"
+		unmount_lazily "$DISK"
+		return 1
+	fi
+	rmdir "$DISK"
 }
 
 # --- processes ----------------------------------------------------------------------------------------------------------

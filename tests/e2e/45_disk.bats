@@ -1,0 +1,319 @@
+# A store on a disk that is full, read-only or failing, or a store that is damaged: a sentence that says so, the mounted
+# content stays readable, and all is well again when the cause is gone.
+
+load lib
+
+setup_stack() {
+	start_stack --generate 300 --content-types 3 --locales 2 --assets 20
+}
+
+# mount_disk SIZE: a disk of its own for the store.
+mount_disk() {
+	require_root
+	make_disk -t tmpfs -o "size=$1" tmpfs
+	STORE=$DISK/store.db
+}
+
+# fill_disk: not a byte fits any more.
+fill_disk() {
+	dd if=/dev/zero of="$DISK/filler" bs=4k 2>/dev/null || true
+	fails dd if=/dev/zero of="$DISK/more" bs=4k count=1 2>/dev/null
+	rm -f "$DISK/more"
+}
+
+# publish_much: more than the room that a journal has left.
+publish_much() {
+	ctl random 300 --seed "$1"
+}
+
+# mount_failing: mounts with a disk that fails as $WORK/orders says.
+mount_failing() {
+	require "$FAILING_DISK"
+	mkdir "$WORK/store"
+	STORE=$WORK/store/store.db
+	env LD_PRELOAD="$FAILING_DISK" FAILING_FOLDER="$WORK/store" FAILING_ORDERS="$WORK/orders" \
+		timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" mount --store "$STORE" --interval 3600 "$MOUNT" 3>&-
+}
+
+# expect_failing WORDS...: a refresh and the status say what the matter is, and the content is what $WORK/before says.
+expect_failing() {
+	run contentfs refresh "$MOUNT"
+	echo "$status $output"
+	same 74 "$status" 'exit status of refresh'
+	has "$output" "$@"
+	run contentfs status "$MOUNT"
+	echo "$status $output"
+	same 74 "$status" 'exit status of status'
+	has "$output" failing "$@"
+	bounded python3 "$E2E/compare.py" "$MOUNT" "$WORK/before"
+}
+
+# aside: the store that was set aside.
+aside() {
+	local found=("$STORE".damaged-*Z)
+	same 1 "${#found[@]}" 'stores set aside' >&2
+	echo "${found[0]}"
+}
+
+nothing_aside() {
+	fails compgen -G "$STORE.damaged-*"
+}
+
+# refuses_store STATUS WORDS...: mount and sync say so, and do not touch the store.
+refuses_store() {
+	local want=$1 command before
+	shift
+	before=$(sha256sum "$STORE" && stat -c '%a %Y' "$STORE")
+	for command in "mount --store $STORE $MOUNT" "sync --store $STORE"; do
+		# shellcheck disable=SC2086 # words
+		run contentfs $command
+		echo "$status $output"
+		same "$want" "$status" "exit status of $command"
+		has "$output" "$STORE" "$@"
+	done
+	same "$before" "$(sha256sum "$STORE" && stat -c '%a %Y' "$STORE")" 'the store'
+	nothing_aside
+}
+
+# --- damage -------------------------------------------------------------------------------------------------------------
+
+# replaces_damaged: the store as it is now is set aside by a mount, and its content is all there again.
+replaces_damaged() {
+	cp "$STORE" "$WORK/damaged"
+	run mount_stack
+	echo "$output"
+	same 0 "$status"
+	has "$output" 'is damaged' "$(aside)" 'fetched anew'
+	cmp "$WORK/damaged" "$(aside)"
+	equal
+	unmount
+	run mount_stack
+	same '' "$output" 'a second time'
+	equal
+}
+
+@test "a store that was cut short is set aside, and built anew by the next mount" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	truncate -s "$(($(stat -c %s "$STORE") / 2))" "$STORE"
+	replaces_damaged
+}
+
+@test "a store whose header is gone is set aside, and built anew by the next mount" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	dd if=/dev/zero of="$STORE" bs=100 count=1 conv=notrunc 2>/dev/null
+	replaces_damaged
+}
+
+@test "contentfs sync sets a damaged store aside, too" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	truncate -s 5000 "$STORE"
+	run contentfs sync --store "$STORE"
+	echo "$output"
+	same 0 "$status"
+	has "$output" 'is damaged' "$(aside)"
+	same 5000 "$(stat -c %s "$(aside)")"
+	mount_stack
+	equal
+}
+
+@test "contentfs status says that a store is damaged, and leaves it alone" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	truncate -s 5000 "$STORE"
+	run contentfs status --store "$STORE"
+	echo "$output"
+	same 74 "$status"
+	has "$output" 'is damaged'
+	nothing_aside
+}
+
+@test "a store of a newer contentfs is refused with 78, and not touched" {
+	require sqlite3
+	setup_stack
+	contentfs sync --store "$STORE"
+	bounded sqlite3 "$STORE" 'PRAGMA user_version = 9999'
+	refuses_store 78 'newer contentfs' 'upgrade' '--store'
+}
+
+@test "a database of another program is refused with 78, and not touched" {
+	require sqlite3
+	setup_stack
+	bounded sqlite3 "$STORE" 'CREATE TABLE mail (id INTEGER PRIMARY KEY)'
+	chmod 644 "$STORE"
+	refuses_store 78 'another program' '--store'
+}
+
+@test "a file that is no database is refused with 78, and not touched" {
+	setup_stack
+	seq 1000 >"$STORE"
+	refuses_store 78 'no store of contentfs' '--store'
+}
+
+@test "a store of another stack is refused with 78, and not touched" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	ln "$STORE" "$WORK/other"
+	CONTENTSTACK_ENVIRONMENT=elsewhere refuses_store 78 'environment' '--store'
+}
+
+@test "a store that another contentfs holds is refused with 75, and stays its own" {
+	setup_stack
+	mount_stack
+	local pid
+	pid=$(daemon_pid)
+	mkdir "$WORK/other"
+	run contentfs mount --store "$STORE" "$WORK/other"
+	echo "$status $output"
+	same 75 "$status"
+	has "$output" "$STORE" 'in use' "process $pid" 'contentfs refresh'
+	run contentfs sync --store "$STORE"
+	same 75 "$status"
+	nothing_aside
+	refreshed_equal
+}
+
+# --- a full disk --------------------------------------------------------------------------------------------------------
+
+@test "on a full disk the content stays readable, and when there is room again it follows" {
+	setup_stack
+	mount_disk 12m
+	contentfs sync --store "$STORE"
+	mount_stack
+	ctl truth --out "$WORK/before"
+	fill_disk
+	publish_much 45
+	expect_failing 'no room left' 'make room'
+	rm "$DISK/filler"
+	refreshed_equal
+	same 'up to date' "$(mount_status state)"
+	nothing_aside
+}
+
+@test "on a full disk the polls go on, so that nobody has to ask when there is room again" {
+	setup_stack
+	mount_disk 12m
+	contentfs sync --store "$STORE"
+	mount_stack --interval 1
+	fill_disk
+	publish_much 46
+	wait_until 30 status_is failing
+	rm "$DISK/filler"
+	wait_until 60 status_is 'up to date'
+	wait_until 30 equal
+}
+
+status_is() {
+	[ "$(mount_status state)" = "$1" ]
+}
+
+@test "a mount on a full disk fails with a sentence, and leaves nothing that keeps the next one from working" {
+	setup_stack
+	mount_disk 8m
+	fill_disk
+	run mount_stack
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" "$DISK" 'make room'
+	rm "$DISK/filler"
+	mount_stack
+	equal
+	nothing_aside
+}
+
+@test "a first sync that fills the disk fails with a sentence, and goes on from there when there is room" {
+	start_stack --generate 3000 --content-types 3 --locales 2
+	mount_disk 2m
+	run mount_stack
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" 'no room left' 'make room'
+	mount -o remount,size=40m "$DISK"
+	mount_stack
+	equal
+	nothing_aside
+}
+
+# --- a read-only disk ---------------------------------------------------------------------------------------------------
+
+@test "a mount on a read-only disk fails with a sentence and 74, with a store there or none" {
+	setup_stack
+	mount_disk 12m
+	mount -o remount,ro "$DISK"
+	run mount_stack
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" "$DISK" 'make the disk writable'
+	mount -o remount,rw "$DISK"
+	contentfs sync --store "$STORE"
+	mount -o remount,ro "$DISK"
+	run mount_stack
+	echo "$status $output"
+	same 74 "$status"
+	mount -o remount,rw "$DISK"
+	mount_stack
+	equal
+	nothing_aside
+}
+
+@test "when a disk turns read-only under a mount, the content stays readable" {
+	require_root
+	require mkfs.ext4 losetup
+	setup_stack
+	truncate -s 32M "$WORK/image"
+	mkfs.ext4 -q "$WORK/image"
+	make_disk -o loop,errors=remount-ro "$WORK/image"
+	STORE=$DISK/store.db
+	mount_stack
+	ctl truth --out "$WORK/before"
+	mount -o remount,abort "$DISK" # what the kernel does when it finds an error
+	publish_much 47
+	expect_failing 'read-only' 'make it writable'
+}
+
+@test "when a disk can be written again, the content follows by itself" {
+	setup_stack
+	mount_failing
+	ctl truth --out "$WORK/before"
+	echo 'write 30' >"$WORK/orders" # EROFS
+	publish_much 48
+	expect_failing 'read-only' 'make it writable'
+	rm "$WORK/orders"
+	refreshed_equal
+	nothing_aside
+}
+
+# --- I/O errors ---------------------------------------------------------------------------------------------------------
+
+@test "when writing fails, the content stays readable, and follows when writing works again" {
+	setup_stack
+	mount_failing
+	ctl truth --out "$WORK/before"
+	echo 'write 5' >"$WORK/orders" # EIO
+	publish_much 49
+	expect_failing "disk fails" 'Input/output error'
+	rm "$WORK/orders"
+	refreshed_equal
+	nothing_aside
+}
+
+@test "when reading fails, who reads gets an error, and the content when reading works again" {
+	setup_stack
+	mount_failing
+	equal
+	publish_much 50
+	echo 'read 5' >"$WORK/orders" # EIO
+	run contentfs refresh "$MOUNT"
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" 'disk fails'
+	run contentfs status "$MOUNT"
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" failing 'disk fails'
+	rm "$WORK/orders"
+	refreshed_equal
+	nothing_aside
+}
