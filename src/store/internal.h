@@ -66,6 +66,18 @@ int quarantine_count(struct store *store, struct err *err);
 /* Brings the quarantine within its bounds, if the transaction put something there. */
 int quarantine_trim(struct store *store, struct err *err);
 
+/* open.c */
+
+/* Opens what is at store->path: everything but the lock. `after`: what the numbers of a new store begin after, 0 for the
+ * beginning. `ours` is set if the file itself says that it is a store. -EUCLEAN if it is damaged. */
+int store_open_file(struct store *store, const struct store_identity *identity, int64_t after, bool *ours,
+		    struct err *err);
+void store_close_file(struct store *store);
+
+/* beside.c: removes what a new store that was begun beside the one at path and never finished has left. It was nobody's
+ * content yet. With the lock held. */
+void store_remove_unfinished(const char *path);
+
 /* identity.c: gives a new store its identity, or compares. -EINVAL if it has another one. */
 int store_claim(struct store *store, const struct store_identity *identity, struct err *err);
 

@@ -179,16 +179,15 @@ static int open_database(struct store *store, struct err *err)
 	return rc;
 }
 
-static void close_database(struct store *store)
+void store_close_file(struct store *store)
 {
 	db_finalize_all(store->statements, ST_COUNT);
 	sqlite3_close(store->db);
 	store->db = NULL;
 }
 
-/* Everything but the lock. `after`: what the numbers of a new store begin after; 0 for the beginning. */
-static int open_file(struct store *store, const struct store_identity *identity, int64_t after, bool *ours,
-		     struct err *err)
+int store_open_file(struct store *store, const struct store_identity *identity, int64_t after, bool *ours,
+		    struct err *err)
 {
 	int rc = make_file(store->path, ours, err);
 	if (rc < 0)
@@ -214,7 +213,7 @@ static int begin_anew(struct store *store, const struct store_identity *identity
 	struct err damage = *err;
 	int64_t after = damage_numbers_after(store->db);
 	leave_journal(store, true);
-	close_database(store);
+	store_close_file(store);
 	int rc = damage_set_aside(store->path, &aside, err);
 	if (rc < 0) {
 		struct err why = *err;
@@ -222,13 +221,13 @@ static int begin_anew(struct store *store, const struct store_identity *identity
 	}
 	log_warning("%s: it was set aside as %s, and the content is fetched anew", damage.text, aside.text);
 	bool ours;
-	return open_file(store, identity, after, &ours, err);
+	return store_open_file(store, identity, after, &ours, err);
 }
 
 static int open_or_begin_anew(struct store *store, const struct store_identity *identity, bool used, struct err *err)
 {
 	bool ours = used;
-	int rc = open_file(store, identity, 0, &ours, err);
+	int rc = store_open_file(store, identity, 0, &ours, err);
 	if (rc != -EUCLEAN)
 		return rc;
 	if (!ours)
@@ -253,8 +252,10 @@ int store_open(struct store **out, const char *path, const struct store_identity
 	int rc = store->path ? make_folders(path, err) : err_oom(err);
 	if (rc == 0)
 		rc = take_lock(path, &store->lock_fd, &used, err);
-	if (rc == 0)
+	if (rc == 0) {
+		store_remove_unfinished(path);
 		rc = open_or_begin_anew(store, identity, used, err);
+	}
 	if (rc < 0) {
 		store_close(store);
 		return rc;
@@ -269,7 +270,7 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	store_rollback(store);
-	close_database(store);
+	store_close_file(store);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store->path);

@@ -8,6 +8,7 @@
 #include "store/schema.h"
 
 #include "store/db.h"
+#include "store/types.h"
 
 #include <errno.h>
 
@@ -247,8 +248,9 @@ int schema_number_from(sqlite3 *db, int64_t after, struct err *err)
 			 "UPDATE sqlite_sequence SET seq = max(seq, %lld) WHERE name IN ('node', 'change');"
 			 "INSERT OR REPLACE INTO meta (key, value) SELECT 'announced', seq FROM sqlite_sequence"
 			 " WHERE name = 'change';"
+			 "INSERT OR REPLACE INTO meta (key, value) VALUES ('%s', %lld);"
 			 "COMMIT",
-			 (long long)after);
+			 (long long)after, NOTE_NUMBERED_AFTER, (long long)after);
 	int rc = db_exec(db, sql, err);
 	if (rc < 0)
 		db_exec(db, "ROLLBACK", NULL);

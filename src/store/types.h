@@ -20,6 +20,7 @@ enum change_op { CHANGE_ADDED = 1, CHANGE_CHANGED = 2, CHANGE_REMOVED = 3 };
 #define NOTE_LAST_CHANGE "last_change"         /* ISO time */
 #define NOTE_LAST_ERROR "last_error"           /* a sentence, "" after a success */
 #define NOTE_QUARANTINE_LOST "quarantine_lost" /* how many items the quarantine had no room for */
+#define NOTE_NUMBERED_AFTER "numbered_after"   /* the numbers of its nodes are above this; none: from the beginning */
 #define NOTE_LAST_STATUS "last_status"         /* the exit status that goes with it, "0" after a success */
 
 #endif

@@ -354,6 +354,73 @@ static void test_cut_with_journal(void)
 	}
 }
 
+/* --- while it is in use ------------------------------------------------------------------------------------------- */
+
+static void test_beside(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+	CLEANUP(buf_finish) struct buf files = BUF_INIT;
+	char path[TEMP_PATH_SIZE * 2];
+	struct err err = {0};
+	struct store *fresh = NULL;
+	temp_store_open(&temp);
+	temp_store_place(&temp, temp_entry("blog", "en", "old"), 1, "old");
+	int64_t old = temp_store_ino(&temp, "entries/blog/en/old.json");
+	int64_t end = store_journal_end(temp.store);
+	snprintf(path, sizeof(path), "%s.being-rebuilt", temp.path);
+	temp_file_write(path, "left by somebody who was killed", 31);
+
+	is_int(store_open_beside(&fresh, temp.store, &temp_identity, &err), 0, "a store can be begun beside another");
+	struct store *damaged = temp.store;
+	temp.store = fresh;
+	temp_store_place(&temp, temp_entry("page", "en", "new"), 1, "new");
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/old.json=old assets/",
+	       "which nobody sees");
+	is_int(store_open(&(struct store *){NULL}, temp.path, &temp_identity, &err), -EBUSY, "both are locked");
+	is_int(store_take_place(fresh, damaged, &temp_identity, &aside, &err), 0, "it takes the place of the other");
+	store_close(damaged);
+	is_int(store_open(&(struct store *){NULL}, temp.path, &temp_identity, &err), -EBUSY, "and its lock");
+	ok(find_aside(&temp, "", path) && strcmp(path, buf_text(&aside)) == 0, "the other is set aside");
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/old.json=old assets/",
+	       "and who reads it goes on");
+	reader_close(temp.reader);
+	temp_must(reader_open(&temp.reader, temp.path, &err), &err, "reader_open");
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/page/ entries/page/en/ entries/page/en/new.json=new assets/",
+	       "who opens it anew reads the new one");
+	ok(temp_store_ino(&temp, "entries/page") > old, "with numbers above those of the other");
+	ok(store_journal_end(temp.store) > end, "in its journal, too");
+	temp_store_place(&temp, temp_entry("page", "en", "more"), 1, "more");
+	ok(temp_store_ino(&temp, "entries/page/en/more.json") > 0, "which can be written");
+	is_str(temp_store_fault(&temp), "", "and is sound");
+	list_files(&temp, &files);
+	ok(!strstr(buf_text(&files), ".being-rebuilt"), "nothing else is left: %s", buf_text(&files));
+}
+
+static void test_beside_fails(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+	char path[TEMP_PATH_SIZE * 2];
+	struct err err = {0};
+	struct store *fresh = NULL;
+	temp_store_open(&temp);
+	temp_store_place(&temp, temp_entry("blog", "en", "old"), 1, "old");
+	temp_must(store_open_beside(&fresh, temp.store, &temp_identity, &err), &err, "store_open_beside");
+	snprintf(path, sizeof(path), "%s.being-rebuilt", temp.path);
+	temp_must(unlink(path), NULL, path);
+	ok(store_take_place(fresh, temp.store, &temp_identity, &aside, &err) < 0,
+	   "a store that is gone takes no place: %s", err.text);
+	ok(!find_aside(&temp, "", path), "and the damaged one stays where it is");
+	store_close(fresh);
+	is_str(temp_store_tree(&temp),
+	       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/old.json=old assets/",
+	       "and can be read");
+}
+
 /* --- what is not set aside ---------------------------------------------------------------------------------------- */
 
 static void expect_untouched(struct temp_store *temp, const char *name, const struct store_identity *identity, int want)
@@ -417,6 +484,8 @@ int main(void)
 	test_twice_in_a_second();
 	test_journal_holds_the_rest();
 	test_cut_with_journal();
+	test_beside();
+	test_beside_fails();
 	test_untouched();
 	test_strangers();
 	return tap_done();
