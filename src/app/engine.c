@@ -2,7 +2,9 @@
 
 #include "app/exit_status.h"
 #include "delivery/region.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,16 +27,29 @@ struct sync_filter engine_filter(const struct config *config)
 	};
 }
 
-static int open_store(struct engine *engine, const struct config *config, struct err *err)
+static struct store_identity identity_of(const struct engine *engine)
 {
-	const struct store_identity identity = {
+	const struct config *config = engine->config;
+	return (struct store_identity){
 		.host = engine->host,
 		.api_key = config->api_key,
 		.environment = config->environment,
 		.branch = config->branch ? config->branch : CONFIG_MAIN_BRANCH,
 		.filters = buf_text(&engine->filters),
 	};
-	return store_open(&engine->store, config->store, &identity, err);
+}
+
+static int open_store(struct engine *engine, struct err *err)
+{
+	const struct store_identity identity = identity_of(engine);
+	return store_open(&engine->store, engine->config->store, &identity, err);
+}
+
+static int create_sync(struct engine *engine, struct err *err)
+{
+	const struct sync_filter filter = engine_filter(engine->config);
+	return sync_create(&engine->sync, engine->store, engine->delivery, &filter, engine->config->jobs,
+			   &engine->hooks, err);
 }
 
 static int open_delivery(struct engine *engine, const struct config *config, struct err *err)
@@ -51,7 +66,7 @@ static int open_delivery(struct engine *engine, const struct config *config, str
 
 int engine_open(struct engine *engine, const struct config *config, const struct sync_hooks *hooks, struct err *err)
 {
-	*engine = (struct engine){.host = engine_host(config, err)};
+	*engine = (struct engine){.host = engine_host(config, err), .config = config, .hooks = *hooks};
 	if (!engine->host)
 		return -EINVAL;
 	const struct sync_filter filter = engine_filter(config);
@@ -59,11 +74,11 @@ int engine_open(struct engine *engine, const struct config *config, const struct
 	if (rc < 0)
 		rc = err_oom(err);
 	if (rc == 0)
-		rc = open_store(engine, config, err);
+		rc = open_store(engine, err);
 	if (rc == 0)
 		rc = open_delivery(engine, config, err);
 	if (rc == 0)
-		rc = sync_create(&engine->sync, engine->store, engine->delivery, &filter, config->jobs, hooks, err);
+		rc = create_sync(engine, err);
 	if (rc < 0)
 		engine_close(engine);
 	return rc;
@@ -74,6 +89,7 @@ void engine_close(struct engine *engine)
 	sync_destroy(engine->sync);
 	delivery_destroy(engine->delivery);
 	store_close(engine->store);
+	store_close(engine->damaged);
 	buf_finish(&engine->filters);
 	*engine = (struct engine){0};
 }
@@ -103,13 +119,60 @@ static int note(struct store *store, int rc, bool news, const char *message, str
 	return store_commit(store, err);
 }
 
+/* What could not be had when the store was replaced. */
+static int reopen(struct engine *engine, struct err *err)
+{
+	const struct store_identity identity = identity_of(engine);
+	int rc = store_reopen(engine->store, &identity, err);
+	return rc < 0 || engine->sync ? rc : create_sync(engine, err);
+}
+
 int engine_run(struct engine *engine, struct sync_result *result, struct err *err)
 {
-	int rc = sync_run(engine->sync, result, err);
+	*result = (struct sync_result){.retry_after_ms = -1};
+	int rc = reopen(engine, err);
+	if (rc < 0)
+		return rc;
+	rc = sync_run(engine->sync, result, err);
 	if (rc == -ECANCELED)
 		return rc; /* our own doing says nothing about the service */
 	/* If the note fails the store has a problem, which matters more than a failure that is being noted. */
 	struct err noting = {0};
 	int noted = note(engine->store, rc, result->news, rc < 0 ? err->text : "", &noting);
 	return noted < 0 && rc == 0 ? err_set(err, noted, "%s", noting.text) : rc;
+}
+
+bool engine_is_beside(const struct engine *engine)
+{
+	return engine->damaged != NULL;
+}
+
+int engine_begin_anew(struct engine *engine, struct err *err)
+{
+	const struct store_identity identity = identity_of(engine);
+	struct store *fresh = NULL;
+	int rc = store_open_beside(&fresh, engine->damaged ? engine->damaged : engine->store, &identity, err);
+	if (rc < 0)
+		return rc;
+	sync_destroy(engine->sync);
+	engine->sync = NULL;
+	if (engine->damaged)
+		store_close(engine->store); /* one that was begun beside it, and is damaged as well */
+	else
+		engine->damaged = engine->store;
+	engine->store = fresh;
+	return create_sync(engine, err);
+}
+
+int engine_take_place(struct engine *engine, struct err *err)
+{
+	const struct store_identity identity = identity_of(engine);
+	CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+	int rc = store_take_place(engine->store, engine->damaged, &identity, &aside, err);
+	if (rc < 0)
+		return rc;
+	store_close(engine->damaged);
+	engine->damaged = NULL;
+	log_warning("the damaged store was set aside as %s, and a new one has taken its place", aside.text);
+	return 0;
 }

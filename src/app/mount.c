@@ -34,7 +34,8 @@ struct mount {
 	int ended_fd; /* the kernel has let go */
 	int state_fd; /* the refresher's state changed */
 	pthread_mutex_t status_lock;
-	struct store_reader *status_reader; /* guarded by status_lock */
+	struct store_reader *status_reader; /* guarded by status_lock, as is the next */
+	unsigned status_stores;             /* which store it reads: see struct refresher_view */
 };
 
 /* --- what the parts ask of each other ----------------------------------------------------------------------------- */
@@ -76,6 +77,23 @@ static void on_ended(void *context)
 	raise_event(mount->ended_fd);
 }
 
+static void on_damaged(void *context)
+{
+	struct mount *mount = context;
+	refresher_note_damage(&mount->refresher);
+}
+
+/* With status_lock held. What cannot be opened is read as it was. */
+static void follow_store(struct mount *mount, unsigned stores)
+{
+	struct store_reader *reader = NULL;
+	if (mount->status_stores == stores || reader_open(&reader, mount->config->store, NULL) < 0)
+		return;
+	reader_close(mount->status_reader);
+	mount->status_reader = reader;
+	mount->status_stores = stores;
+}
+
 static int on_status(void *context, struct buf *json)
 {
 	struct mount *mount = context;
@@ -99,6 +117,7 @@ static int on_status(void *context, struct buf *json)
 		.operation_count = FS_OPERATIONS,
 	};
 	pthread_mutex_lock(&mount->status_lock);
+	follow_store(mount, view.stores);
 	int rc = status_append(json, mount->status_reader, mount->config->store, &live, NULL);
 	pthread_mutex_unlock(&mount->status_lock);
 	return rc;
@@ -193,7 +212,7 @@ static int open_parts(struct mount *mount, struct err *err)
 		.umask = mount->config->umask,
 		.announced = state.announced,
 	};
-	const struct fs_hooks fs_hooks = {mount, on_status, on_refresh, on_ended};
+	const struct fs_hooks fs_hooks = {mount, on_status, on_refresh, on_damaged, on_ended};
 	return fs_create(&mount->fs, &config, &fs_hooks, err);
 }
 

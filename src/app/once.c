@@ -30,6 +30,14 @@ static int run_until_done(struct engine *engine, struct err *err)
 	for (;;) {
 		struct sync_result result;
 		int rc = engine_run(engine, &result, err);
+		if (rc == -EUCLEAN && !engine_is_beside(engine)) {
+			log_warning("%s: the content is fetched anew", err->text);
+			rc = engine_begin_anew(engine, err);
+			if (rc == 0)
+				continue;
+		}
+		if (rc == 0 && engine_is_beside(engine))
+			rc = engine_take_place(engine, err);
 		if (rc != -EHOSTUNREACH && rc != -EPROTO)
 			return rc;
 		if (result.pages > 0)

@@ -12,7 +12,8 @@
 
 #define HOPELESS_FAILURES 3 /* runs in a row, without any content, before a mount gives up */
 #define ANNOUNCE_MS 60000   /* how long a refresh waits for the kernel to be told */
-#define FORGOTTEN_MAX 4096  /* nodes given up at once */
+#define ANNOUNCE_FAILING_MS 2000
+#define FORGOTTEN_MAX 4096 /* nodes given up at once */
 
 static uint32_t random_bits(void)
 {
@@ -68,10 +69,12 @@ static bool is_stopping(struct refresher *refresher)
 }
 
 /* Waits until the kernel knows of everything that was committed. */
-static bool let_announce(struct refresher *refresher)
+static bool let_announce(struct refresher *refresher, int64_t ms)
 {
+	if (engine_is_beside(refresher->engine))
+		return true; /* what is committed there is nothing to tell */
 	int64_t end = store_journal_end(refresher->engine->store);
-	int64_t until = clock_monotonic_ms() + ANNOUNCE_MS;
+	int64_t until = clock_monotonic_ms() + ms;
 	while (!is_stopping(refresher) && clock_monotonic_ms() < until)
 		if (fs_wait_announced(refresher->fs, end, 100))
 			return true;
@@ -80,6 +83,8 @@ static bool let_announce(struct refresher *refresher)
 
 static void keep_house(struct refresher *refresher)
 {
+	if (engine_is_beside(refresher->engine))
+		return;
 	static_assert(FORGOTTEN_MAX * sizeof(int64_t) <= 65536, "on the stack");
 	int64_t forgotten[FORGOTTEN_MAX];
 	struct err err = {0};
@@ -113,7 +118,8 @@ static bool is_hopeless(struct refresher *refresher, int rc, uint64_t pages)
 
 static void answer_refreshes(struct refresher *refresher, uint64_t wanted, int rc, const struct err *err)
 {
-	bool told = let_announce(refresher);
+	/* What made the run fail may keep the announcer from its work too. */
+	bool told = let_announce(refresher, rc == 0 ? ANNOUNCE_MS : ANNOUNCE_FAILING_MS);
 	if (rc == 0 && !told)
 		fs_refreshed(refresher->fs, wanted, ETIMEDOUT, "the kernel was not told of all changes in time");
 	else if (rc == -ECANCELED)
@@ -122,15 +128,72 @@ static void answer_refreshes(struct refresher *refresher, uint64_t wanted, int r
 		fs_refreshed(refresher->fs, wanted, -rc, rc < 0 ? err->text : "");
 }
 
+static bool is_noted_damaged(struct refresher *refresher)
+{
+	pthread_mutex_lock(&refresher->lock);
+	bool damaged = refresher->damaged;
+	pthread_mutex_unlock(&refresher->lock);
+	return damaged;
+}
+
+/* The status says what the matter is while a new store is filled, which may take long. */
+static void note_rebuild(struct refresher *refresher, struct err *err)
+{
+	struct err whole = {0};
+	err_set(&whole, -EUCLEAN,
+		"%s: a new one is made beside it, and what can be read of the old one stays until then", err->text);
+	log_outcome(refresher, -EUCLEAN, &whole);
+	pthread_mutex_lock(&refresher->lock);
+	refresher->ran = true;
+	refresher->last_rc = -EUCLEAN;
+	refresher->last_error = whole;
+	pthread_mutex_unlock(&refresher->lock);
+}
+
+static int replace_store(struct refresher *refresher, struct err *err)
+{
+	int rc = engine_take_place(refresher->engine, err);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&refresher->lock);
+	refresher->damaged = false;
+	refresher->stores++;
+	pthread_mutex_unlock(&refresher->lock);
+	refresher->announced = 0;
+	fs_store_replaced(refresher->fs);
+	return 0;
+}
+
+/* One run. A store that is found damaged stays what the mount shows while another one is filled beside it. */
+static int run_engine(struct refresher *refresher, struct sync_result *result, struct err *err)
+{
+	struct engine *engine = refresher->engine;
+	int rc = engine_run(engine, result, err);
+	if (rc == 0 && is_noted_damaged(refresher) && !engine_is_beside(engine))
+		rc = err_set(err, -EUCLEAN, "the store is damaged: not all of the content can be read");
+	if (rc == -EUCLEAN) {
+		note_rebuild(refresher, err);
+		rc = engine_begin_anew(engine, err);
+		if (rc == 0)
+			rc = engine_run(engine, result, err);
+	}
+	if (rc == 0 && engine_is_beside(engine))
+		rc = replace_store(refresher, err);
+	if (rc < 0 && rc != -ECANCELED && engine_is_beside(engine))
+		err_prefix(err, rc, "the store is damaged, and the new one is not ready yet");
+	result->complete &= !engine_is_beside(engine);
+	return rc;
+}
+
 static int64_t run_once(struct refresher *refresher)
 {
 	uint64_t wanted = fs_refreshes_wanted(refresher->fs);
-	if (wanted != refresher->answered)
+	if (wanted != refresher->answered && refresher->engine->sync)
 		sync_want_schemas(refresher->engine->sync); /* who asks wants to see everything */
 	refresher->answered = wanted;
 	struct sync_result result;
 	struct err err = {0};
-	int rc = engine_run(refresher->engine, &result, &err);
+	int rc = run_engine(refresher, &result, &err);
 	const struct schedule_event event = {rc, result.news, result.retry_after_ms};
 	int64_t wait = schedule_next(&refresher->schedule, &event, random_bits());
 	note_outcome(refresher, rc, &err, wait);
@@ -236,6 +299,15 @@ void refresher_note_wait(struct refresher *refresher, const char *what, int64_t 
 	pthread_mutex_unlock(&refresher->lock);
 }
 
+void refresher_note_damage(struct refresher *refresher)
+{
+	pthread_mutex_lock(&refresher->lock);
+	refresher->wanted |= !refresher->damaged; /* once: every failing read comes here */
+	refresher->damaged = true;
+	pthread_cond_signal(&refresher->wake);
+	pthread_mutex_unlock(&refresher->lock);
+}
+
 void refresher_stop(struct refresher *refresher)
 {
 	pthread_mutex_lock(&refresher->lock);
@@ -256,6 +328,7 @@ void refresher_look(struct refresher *refresher, struct refresher_view *view)
 	int64_t next = refresher->next_at - now;
 	int64_t wait = refresher->waits_until - now;
 	*view = (struct refresher_view){
+		.stores = refresher->stores,
 		.syncing = refresher->syncing,
 		.next_poll_ms = next > 0 ? next : 0,
 		.ran = refresher->ran,

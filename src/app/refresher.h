@@ -34,6 +34,8 @@ struct refresher {
 	pthread_cond_t wake;
 	bool stopping;
 	bool wanted;
+	bool damaged;    /* the store, as a reader has found */
+	unsigned stores; /* how often it was replaced */
 	bool syncing;
 	int64_t next_at; /* monotonic ms of the next poll */
 	bool ran;
@@ -55,6 +57,9 @@ int refresher_start(struct refresher *refresher, struct fs *fs, struct err *err)
 /* A run soon: now, or right after the one under way. Any thread; never blocks. */
 void refresher_want(struct refresher *refresher);
 
+/* Somebody who read the store found it damaged. Any thread; never blocks. */
+void refresher_note_damage(struct refresher *refresher);
+
 /* The run under way waits: see sync_hooks. Of the refresh thread. */
 void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms);
 
@@ -63,6 +68,7 @@ void refresher_stop(struct refresher *refresher);
 
 /* What status.json says of it; a copy. Any thread. */
 struct refresher_view {
+	unsigned stores; /* how often the store was replaced by another one: its readers are to be opened again */
 	bool syncing;
 	int64_t next_poll_ms;
 	bool ran;

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define BATCH_MAX 1024
+#define AGAIN_MS 1000 /* after a failure */
 
 struct notice {
 	int64_t id;
@@ -94,7 +95,7 @@ static int watch_superseded(struct fs *fs, const struct batch *batch)
 	return rc;
 }
 
-static void set_announced(struct fs *fs, int64_t id)
+void set_announced(struct fs *fs, int64_t id)
 {
 	pthread_mutex_lock(&fs->lock);
 	fs->announced = id;
@@ -122,15 +123,66 @@ static int announce_batch(struct fs *fs, struct store_reader *reader, struct bat
 	return 1;
 }
 
-/* Waits for fs_changed; false when it is time to go. */
-static bool wait_for_changes(struct fs *fs)
+static struct timespec in_ms(int64_t ms)
 {
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return until;
+}
+
+/* Waits for fs_changed, or a while if something was left to do; false when it is time to go. */
+static bool wait_for_changes(struct fs *fs, bool again)
+{
+	struct timespec until = in_ms(AGAIN_MS);
+	int rc = 0;
 	pthread_mutex_lock(&fs->lock);
-	while (!fs->change_pending && !atomic_load(&fs->announcer_stopping))
-		pthread_cond_wait(&fs->changed, &fs->lock);
+	while (!fs->change_pending && !atomic_load(&fs->announcer_stopping) && rc == 0)
+		rc = again ? pthread_cond_timedwait(&fs->changed, &fs->lock, &until)
+			   : pthread_cond_wait(&fs->changed, &fs->lock);
 	fs->change_pending = false;
 	pthread_mutex_unlock(&fs->lock);
 	return !atomic_load(&fs->announcer_stopping);
+}
+
+static bool is_replaced(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	bool replaced = fs->store_replaced;
+	pthread_mutex_unlock(&fs->lock);
+	return replaced;
+}
+
+static int follow_store(struct fs *fs, struct store_reader **reader, struct err *err)
+{
+	if (!is_replaced(fs))
+		return 0;
+	int rc = switch_store(fs, reader, err);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&fs->lock);
+	fs->store_replaced = false;
+	pthread_mutex_unlock(&fs->lock);
+	return 0;
+}
+
+/* Everything that is there to announce. What fails stays to be done. */
+static int announce(struct fs *fs, struct store_reader **reader, struct batch *batch, struct err *err)
+{
+	int rc = follow_store(fs, reader, err);
+	if (rc < 0)
+		return rc;
+	do
+		rc = announce_batch(fs, *reader, batch, err);
+	while (rc > 0 && !atomic_load(&fs->announcer_stopping));
+	if (rc == -EUCLEAN && !is_replaced(fs))
+		fs->hooks.damaged(fs->hooks.context);
+	return rc;
 }
 
 static void *announcer_main(void *argument)
@@ -140,18 +192,15 @@ static void *announcer_main(void *argument)
 	struct store_reader *reader = NULL;
 	struct batch *batch = calloc(1, sizeof(*batch));
 	int rc = batch ? reader_open(&reader, fs->store_path, &err) : err_oom(&err);
-	while (rc >= 0 && wait_for_changes(fs)) {
-		do
-			rc = announce_batch(fs, reader, batch, &err);
-		while (rc > 0 && !atomic_load(&fs->announcer_stopping));
-		if (rc < 0) {
-			/* What was not announced stays in the journal; the next commit brings us back. */
-			log_error("changes could not be announced: %s", err.text);
-			rc = 0;
-		}
-	}
 	if (rc < 0)
 		log_error("changes cannot be announced: %s", err.text);
+	bool failed = false;
+	while (reader && wait_for_changes(fs, failed)) {
+		rc = announce(fs, &reader, batch, &err);
+		if (rc < 0 && !failed) /* said once */
+			log_error("changes could not be announced: %s (trying again)", err.text);
+		failed = rc < 0;
+	}
 	if (batch)
 		buf_finish(&batch->names);
 	free(batch);
@@ -193,6 +242,14 @@ void fs_changed(struct fs *fs)
 	pthread_mutex_unlock(&fs->lock);
 }
 
+void fs_store_replaced(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	fs->store_replaced = true;
+	pthread_mutex_unlock(&fs->lock);
+	fs_changed(fs);
+}
+
 int64_t fs_announced(struct fs *fs)
 {
 	pthread_mutex_lock(&fs->lock);
@@ -203,14 +260,7 @@ int64_t fs_announced(struct fs *fs)
 
 bool fs_wait_announced(struct fs *fs, int64_t change, int64_t timeout_ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += timeout_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	struct timespec until = in_ms(timeout_ms);
 	pthread_mutex_lock(&fs->lock);
 	int rc = 0;
 	while (fs->announced < change && rc == 0 && !atomic_load(&fs->announcer_stopping) && !atomic_load(&fs->ended))

@@ -41,6 +41,7 @@ struct fs_hooks {
 	void *context;
 	int (*status)(void *context, struct buf *json); /* appends the text of status.json; 0 or a negative errno */
 	void (*refresh)(void *context);                 /* a sync is wanted: fs_refreshed answers */
+	void (*damaged)(void *context);                 /* the store cannot be read where it should */
 	void (*ended)(void *context);                   /* the kernel has let go: it was unmounted */
 };
 
@@ -55,6 +56,13 @@ void fs_destroy(struct fs *fs);
 
 /* Tells the announcer that something was committed. Never blocks. */
 void fs_changed(struct fs *fs);
+
+/*
+ * Another store was put in the place of the one that is read: the tree goes over to it, and the kernel is told of every
+ * name that may differ. Who has something of the old store open goes on reading it there, since no number is in both.
+ * Never blocks; it has happened when the journal of the new store is announced.
+ */
+void fs_store_replaced(struct fs *fs);
 
 /* Waits until the kernel knows everything up to this entry of the journal; false after `timeout_ms`. */
 bool fs_wait_announced(struct fs *fs, int64_t change, int64_t timeout_ms);

@@ -25,7 +25,8 @@ enum operation { OP_LOOKUP, OP_GETATTR, OP_READ, OP_READDIR, OP_OPEN, OP_XATTR, 
 
 struct worker {
 	struct fs *fs;
-	struct store_reader *reader; /* this thread's own */
+	struct store_reader *reader;   /* this thread's own */
+	struct store_reader *previous; /* of a store that was replaced, for what is still open of it; or NULL */
 	pthread_t thread;
 	atomic_bool done;
 };
@@ -53,6 +54,7 @@ struct fs {
 	bool mounted;
 
 	pthread_rwlock_t answering; /* see fs.h */
+	int64_t numbered_after; /* the nodes of a store that replaced another are above this; guarded by answering */
 	pthread_key_t worker_key;
 	bool has_worker_key;
 	struct worker workers[WORKERS];
@@ -68,6 +70,7 @@ struct fs {
 	bool announcer_started;
 	atomic_bool announcer_stopping; /* not `stopping`: the workers must go on while the announcer ends */
 	bool change_pending;
+	bool store_replaced;
 	int64_t announced;
 	struct waiter *waiters;
 	uint64_t refreshes_wanted;
@@ -85,7 +88,10 @@ void fs_count(struct fs *fs, enum operation operation);
 /* operations.c */
 extern const struct fuse_lowlevel_ops fs_operations;
 struct fs *fs_of(fuse_req_t req);
-struct store_reader *fs_reader(fuse_req_t req);
+struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino); /* that knows the node */
+
+/* Says so if it is the store as it is now that could not be read. */
+void fs_note_failure(fuse_req_t req, fuse_ino_t ino, int rc);
 void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st);
 
 /* xattr.c */
@@ -111,6 +117,10 @@ void workers_stop(struct fs *fs);
 /* announce.c */
 int announcer_start(struct fs *fs, struct err *err);
 void announcer_stop(struct fs *fs);
+
+/* switch.c: goes over to the store that is at store_path now; *reader is the announcer's. */
+int switch_store(struct fs *fs, struct store_reader **reader, struct err *err);
+void set_announced(struct fs *fs, int64_t change);
 
 /* forget.c */
 int watch_add(struct fs *fs, int64_t ino);

@@ -20,14 +20,23 @@ struct fs *fs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-struct store_reader *fs_reader(fuse_req_t req)
+struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino)
 {
 	const struct worker *worker = pthread_getspecific(fs_of(req)->worker_key);
-	return worker->reader;
+	bool old = ino > STORE_INO_RESERVED && (int64_t)ino <= worker->fs->numbered_after;
+	return old && worker->previous ? worker->previous : worker->reader;
 }
 
-static void reply_error(fuse_req_t req, int rc)
+void fs_note_failure(fuse_req_t req, fuse_ino_t ino, int rc)
 {
+	const struct worker *worker = pthread_getspecific(fs_of(req)->worker_key);
+	if (rc == -EUCLEAN && fs_reader(req, ino) == worker->reader)
+		worker->fs->hooks.damaged(worker->fs->hooks.context);
+}
+
+static void reply_error(fuse_req_t req, fuse_ino_t ino, int rc)
+{
+	fs_note_failure(req, ino, rc);
 	switch (rc) {
 	case -ENOENT:
 	case -ESTALE:
@@ -93,12 +102,12 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	fs_count(fs, OP_LOOKUP);
 	struct node_attr attr;
-	int rc = reader_lookup(fs_reader(req), (int64_t)parent, slice_make(name, strlen(name)), &attr);
+	int rc = reader_lookup(fs_reader(req, parent), (int64_t)parent, slice_make(name, strlen(name)), &attr);
 	if (rc == -ENOENT) {
 		const struct fuse_entry_param none = {.entry_timeout = FOREVER}; /* remembered as not there */
 		fuse_reply_entry(req, &none);
 	} else if (rc < 0) {
-		reply_error(req, rc);
+		reply_error(req, parent, rc);
 	} else {
 		const struct fuse_entry_param entry = entry_of(fs, &attr);
 		fuse_reply_entry(req, &entry);
@@ -115,9 +124,9 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	struct fs *fs = fs_of(req);
 	fs_count(fs, OP_GETATTR);
 	struct node_attr attr;
-	int rc = reader_attr(fs_reader(req), (int64_t)ino, &attr);
+	int rc = reader_attr(fs_reader(req, ino), (int64_t)ino, &attr);
 	if (rc < 0) {
-		reply_error(req, rc);
+		reply_error(req, ino, rc);
 		return;
 	}
 	struct stat st;
@@ -154,9 +163,9 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 	}
 	fs_count(fs_of(req), OP_READ);
 	struct read_reply reply = {.req = req};
-	int rc = reader_text(fs_reader(req), (int64_t)ino, offset, size, reply_text, &reply);
+	int rc = reader_text(fs_reader(req, ino), (int64_t)ino, offset, size, reply_text, &reply);
 	if (!reply.sent)
-		reply_error(req, rc < 0 ? rc : -EIO);
+		reply_error(req, ino, rc < 0 ? rc : -EIO);
 }
 
 /* --- listings ----------------------------------------------------------------------------------------------------- */
@@ -220,13 +229,13 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		return;
 	}
 	struct listing listing = {.req = req, .fs = fs, .bytes = bytes, .size = size, .plus = plus};
-	struct store_reader *reader = fs_reader(req);
+	struct store_reader *reader = fs_reader(req, ino);
 	int rc = add_dots(&listing, reader, (int64_t)ino, offset);
 	int64_t cookie = offset > OFFSET_DOTDOT ? offset - OFFSET_DOTDOT : 0;
 	if (rc == 0)
 		rc = reader_list(reader, (int64_t)ino, cookie, add_stored, &listing);
 	if (rc < 0)
-		reply_error(req, rc);
+		reply_error(req, ino, rc);
 	else
 		fuse_reply_buf(req, bytes, listing.used);
 }
@@ -261,12 +270,11 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	(void)ino;
 	fs_count(fs_of(req), OP_STATFS);
 	struct store_totals totals;
-	int rc = reader_totals(fs_reader(req), &totals, NULL);
+	int rc = reader_totals(fs_reader(req, FUSE_ROOT_ID), &totals, NULL);
 	if (rc < 0) {
-		reply_error(req, rc);
+		reply_error(req, ino, rc);
 		return;
 	}
 	const struct statvfs st = {

@@ -99,6 +99,7 @@ void workers_stop(struct fs *fs)
 		}
 		pthread_join(worker->thread, NULL);
 		reader_close(worker->reader);
+		reader_close(worker->previous);
 	}
 	fs->workers_started = 0;
 }

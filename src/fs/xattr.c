@@ -81,9 +81,11 @@ static void reply_list(void *context, const struct node_facts *facts)
 
 static void ask(struct xattr_reply *reply, fuse_ino_t ino, void (*take)(void *context, const struct node_facts *facts))
 {
-	int rc = reader_facts(fs_reader(reply->req), (int64_t)ino, take, reply);
-	if (rc < 0)
-		fuse_reply_err(reply->req, rc == -ESTALE ? ESTALE : EIO);
+	int rc = reader_facts(fs_reader(reply->req, ino), (int64_t)ino, take, reply);
+	if (rc >= 0)
+		return;
+	fs_note_failure(reply->req, ino, rc);
+	fuse_reply_err(reply->req, rc == -ESTALE ? ESTALE : EIO);
 }
 
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
