@@ -130,6 +130,143 @@ replaces_damaged() {
 	nothing_aside
 }
 
+# scribble_inside: damage that opening the store does not find: all pages but those at the ends of its trees.
+scribble_inside() {
+	local page pages
+	pages=$(bounded sqlite3 -readonly "$STORE" "SELECT pageno FROM dbstat WHERE pagetype = 'leaf'
+		AND name IN ('version', 'node') AND path NOT LIKE '%/000/' AND ncell > 0
+		AND pageno NOT IN (SELECT max(pageno) FROM dbstat GROUP BY name)
+		AND path NOT IN (SELECT max(path) FROM dbstat GROUP BY name)
+		AND path NOT IN (SELECT min(path) FROM dbstat WHERE pagetype = 'leaf' GROUP BY name)")
+	[ -n "$pages" ]
+	for page in $pages; do
+		head -c 4096 /dev/zero | tr '\0' '\377' | dd of="$STORE" bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
+	done
+}
+
+# scribble_all: nothing is left of the store's file but its first page.
+scribble_all() {
+	local pages=$(($(stat -c %s "$STORE") / 4096 - 1))
+	head -c $((pages * 4096)) /dev/zero | tr '\0' '\377' | dd of="$STORE" bs=4096 seek=1 conv=notrunc 2>/dev/null
+}
+
+# texts: what all files hold.
+texts() {
+	bounded find "$MOUNT" -type f -exec sha256sum {} + | sort
+}
+
+@test "a store that is scribbled on under a mount is replaced beside it, and the mount goes over to the new one" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	mount_stack
+	equal
+	local old file
+	old=$(bounded find "$MOUNT" -printf '%i\n' | sort -n | tail -1)
+	file=$(bounded find "$MOUNT/entries" -name '*.json' | head -1)
+	bounded cat "$file" >"$WORK/old-text"
+	exec 8<"$file"
+	scribble_all
+	publish_much 51
+	refresh
+	equal
+	same 'up to date' "$(mount_status state)"
+	test -s "$(aside)"
+	bounded cat <&8 >"$WORK/open-text"
+	exec 8<&-
+	cmp "$WORK/old-text" "$WORK/open-text"
+	fails test "$(bounded find "$MOUNT/entries" -mindepth 1 -printf '%i\n' | sort -n | head -1)" -le "$old"
+	publish_much 52
+	refreshed_equal
+	unmount
+	run mount_stack
+	same '' "$output"
+	equal
+	fails compgen -G "$STORE.being-rebuilt*"
+}
+
+@test "a store that is cut short under a mount is replaced, too" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	mount_stack
+	equal
+	truncate -s 8192 "$STORE"
+	publish_much 53
+	refresh
+	equal
+	test -s "$(aside)"
+}
+
+@test "as long as a damaged store cannot be replaced, status says so, and its content stays readable" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	mount_stack
+	equal
+	texts >"$WORK/before"
+	scribble_all
+	publish_much 54
+	ctl fault 500 --times forever --match init
+	run contentfs refresh "$MOUNT"
+	echo "$status $output"
+	same 69 "$status"
+	has "$output" 'the store is damaged'
+	run contentfs status "$MOUNT"
+	echo "$status $output"
+	same 69 "$status"
+	has "$output" failing 'the store is damaged'
+	texts | cmp - "$WORK/before"
+	nothing_aside
+	ctl faults-clear
+	refreshed_equal
+	test -s "$(aside)"
+}
+
+@test "who was killed while a damaged store was being replaced begins with that again" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	mount_stack
+	scribble_all
+	publish_much 55
+	ctl fault stall-before --match init
+	refresh 2>/dev/null &
+	wait_until 30 test -s "$STORE.being-rebuilt-wal"
+	kill_daemon
+	nothing_aside
+	ctl faults-clear
+	mount_stack
+	refreshed_equal
+	test -s "$(aside)"
+	fails compgen -G "$STORE.being-rebuilt*"
+}
+
+@test "damage that only a reader meets is repaired without being asked for" {
+	require sqlite3
+	start_stack --generate 3000 --content-types 3 --locales 2
+	contentfs sync --store "$STORE"
+	scribble_inside
+	run mount_stack
+	same '' "$output"
+	bounded find "$MOUNT" -type f -exec cat {} + >/dev/null 2>"$WORK/errors" || true
+	has "$(<"$WORK/errors")" 'Input/output error'
+	wait_until 60 aside
+	wait_until 60 equal
+	same 'up to date' "$(mount_status state)"
+}
+
+@test "contentfs sync that meets damage on its way sets the store aside, and ends with all content" {
+	require sqlite3
+	start_stack --generate 3000 --content-types 3 --locales 2
+	contentfs sync --store "$STORE"
+	scribble_inside
+	ctl random 2000 --seed 56
+	run contentfs sync --store "$STORE"
+	echo "$output"
+	same 0 "$status"
+	has "$output" 'is damaged' "$(aside)"
+	run mount_stack
+	same '' "$output"
+	equal
+}
+
 @test "a store of a newer contentfs is refused with 78, and not touched" {
 	require sqlite3
 	setup_stack
