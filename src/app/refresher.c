@@ -13,6 +13,7 @@
 #define HOPELESS_FAILURES 3 /* runs in a row, without any content, before a mount gives up */
 #define ANNOUNCE_MS 60000   /* how long a refresh waits for the kernel to be told */
 #define ANNOUNCE_FAILING_MS 2000
+#define BEGIN_ANEW_EVERY_MS (10 * 60 * 1000)
 #define FORGOTTEN_MAX 4096 /* nodes given up at once */
 
 static uint32_t random_bits(void)
@@ -99,7 +100,9 @@ static void keep_house(struct refresher *refresher)
 		rc = store_set_announced(refresher->engine->store, announced, &err);
 		refresher->announced = rc == 0 ? announced : refresher->announced;
 	}
-	if (rc < 0)
+	if (rc == -EUCLEAN)
+		refresher_note_damage(refresher);
+	else if (rc < 0)
 		log_debug("housekeeping has to wait: %s", err.text);
 }
 
@@ -150,6 +153,19 @@ static void note_rebuild(struct refresher *refresher, struct err *err)
 	pthread_mutex_unlock(&refresher->lock);
 }
 
+/* Each leaves a damaged store behind: a disk that damages them all must not be filled with them. */
+static int begin_anew(struct refresher *refresher, struct err *err)
+{
+	int64_t now = clock_monotonic_ms();
+	if (refresher->begun_anew && now - refresher->begun_anew < BEGIN_ANEW_EVERY_MS)
+		return err_prefix(err, -EUCLEAN, "again, so the disk should be looked after");
+	note_rebuild(refresher, err);
+	int rc = engine_begin_anew(refresher->engine, err);
+	if (rc == 0)
+		refresher->begun_anew = now;
+	return rc;
+}
+
 static int replace_store(struct refresher *refresher, struct err *err)
 {
 	int rc = engine_take_place(refresher->engine, err);
@@ -172,8 +188,7 @@ static int run_engine(struct refresher *refresher, struct sync_result *result, s
 	if (rc == 0 && is_noted_damaged(refresher) && !engine_is_beside(engine))
 		rc = err_set(err, -EUCLEAN, "the store is damaged: not all of the content can be read");
 	if (rc == -EUCLEAN) {
-		note_rebuild(refresher, err);
-		rc = engine_begin_anew(engine, err);
+		rc = begin_anew(refresher, err);
 		if (rc == 0)
 			rc = engine_run(engine, result, err);
 	}

@@ -27,6 +27,7 @@ struct refresher {
 	struct schedule schedule; /* the thread's own, as are the next two */
 	uint64_t answered;        /* refreshes that were asked for before the last run */
 	int64_t announced;        /* what the store has been told of it */
+	int64_t begun_anew;       /* monotonic ms; 0 if the store was not damaged */
 	pthread_t thread;
 	bool started;
 

@@ -47,7 +47,7 @@ int store_open_beside(struct store **out, struct store *damaged, const struct st
 	}
 	store->lock_fd = -1; /* who may come here holds the lock of the damaged one */
 	store->path = strdup(path.text);
-	bool ours;
+	bool ours = false;
 	int rc = store->path ? remove_files(store->path, err) : err_oom(err);
 	if (rc == 0)
 		rc = store_open_file(store, identity, damage_numbers_after(damaged->db), &ours, err);
@@ -89,7 +89,7 @@ static int exchange(const struct store *fresh, const struct store *damaged, stru
 
 int store_reopen(struct store *store, const struct store_identity *identity, struct err *err)
 {
-	bool ours;
+	bool ours = false;
 	if (store->db)
 		return 0;
 	int rc = store_open_file(store, identity, 0, &ours, err);

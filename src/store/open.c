@@ -220,7 +220,7 @@ static int begin_anew(struct store *store, const struct store_identity *identity
 		return err_set(err, rc, "%s; %s", damage.text, why.text);
 	}
 	log_warning("%s: it was set aside as %s, and the content is fetched anew", damage.text, aside.text);
-	bool ours;
+	bool ours = false;
 	return store_open_file(store, identity, after, &ours, err);
 }
 

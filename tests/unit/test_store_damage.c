@@ -466,10 +466,9 @@ static void test_strangers(void)
 	temp_store_init(&temp);
 	snprintf(lock, sizeof(lock), "%s.lock", temp.path);
 	temp_file_write(lock, "", 0);
-	temp_file_write(temp.path,
-			"\x89PNG\r\n\x1a\n and so on, as long as a header of SQLite would be at the least......."
-			"..............................",
-			112);
+	static const char picture[] = "\x89PNG and so on, as long as a header of SQLite would be at the least..."
+				      "................................................";
+	temp_file_write(temp.path, picture, sizeof(picture));
 	expect_untouched(&temp, "a file of another kind", &temp_identity, -EINVAL);
 	temp_file_write(temp.path, "", 0);
 	temp_store_ask(&temp, "CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(100000))");
