@@ -44,6 +44,10 @@ int db_error(sqlite3 *db, struct err *err)
 	const char *text = sqlite3_errmsg(db);
 	switch (code) {
 	case SQLITE_CORRUPT:
+		/* So SQLite calls a page that the disk fails to read (SQLITE_IOERR_CORRUPTFS), but the disk may recover. */
+		if (reason == EIO || reason == ENXIO || reason == ERANGE)
+			return system_error(db, reason, err);
+		return err_set(err, -EUCLEAN, "the store is damaged: %s", text);
 	case SQLITE_NOTADB:
 		return err_set(err, -EUCLEAN, "the store is damaged: %s", text);
 	case SQLITE_FULL:
