@@ -83,7 +83,13 @@ class Editor:
         return Key(content_type, uid, locale)
 
     def _not_before(self, key: Key, slot: Optional[Slot]) -> int:
-        return max(slot.event.at if slot else 0, self._content.last_time_of_type(key.content_type))
+        content = self._content
+        at = max(slot.event.at if slot else 0, content.last_time_of_type(key.content_type))
+        for code in content.known_locales(key.content_type, key.uid):
+            other = content.slot(key._replace(locale=code))
+            if other is not None and other.event.locale is None:  # a deletion that concerned this key, too
+                at = max(at, other.event.at)
+        return at
 
     def _written(self, key: Key, slot: Optional[Slot]) -> Optional[str]:
         """The data to start from: that of the same locale, else that of the first other one."""

@@ -54,7 +54,7 @@ SWITCHES: dict[str, Switch] = {
     "honour-limit": Switch(False, _on_off, "a `limit` of 1..100 beside init sets the run's page size"),
     "multi-value": Switch(False, _on_off, "comma lists in content_type_uid and locale are taken apart"),
     "delta-events": Switch("all", _choice("all", "newest"), "a delta holds every event of an item, or its newest"),
-    "order": Switch("newest", _choice("newest", "oldest"), "which event comes first in a run"),
+    "order": Switch("newest", _choice("newest", "oldest", "shuffled"), "which event comes first in a run"),
     "empty-delta": Switch(
         "short", _choice("short", "full"), "a delta without news: the same token alone, or all keys and a new token"
     ),

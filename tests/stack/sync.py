@@ -7,6 +7,7 @@ with the next delta. A token is a digest of what it stands for, so the same ques
 from __future__ import annotations
 
 import hashlib
+import random
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
@@ -144,18 +145,15 @@ class SyncService:
     # -- the three modes ----------------------------------------------------------------------------------------
 
     def _init(self, wanted: Filter, size: int) -> Page:
-        oldest_first = self._settings.word("order") == "oldest"
+        order = self._settings.word("order")
 
         def make() -> Items:
             snapshot = self._content.snapshot(wanted)
-            total = len(snapshot)
-            if not oldest_first:
-                return total, snapshot.items
-            return total, lambda start, end: snapshot.items(total - end, total - start)[::-1]
+            return _arranged(order, len(snapshot), snapshot.items)
 
         with self._content.lock:
             until = len(self._content.log)
-            identity = f"init {wanted.identity()} {until} {size} {oldest_first}"
+            identity = f"init {wanted.identity()} {until} {size} {order}"
             run = self._run(identity, Point(wanted, until), size, make)
         return self._page(run, 0)
 
@@ -170,20 +168,22 @@ class SyncService:
         newest_only = self._settings.word("delta-events") == "newest"
         if newest_only:
             events = _newest_only(events)
-        if self._settings.word("order") == "newest":
-            events.reverse()
+        events.reverse()
+        order = self._settings.word("order")
         size = self._settings.number("page-size")
         if not events:
             if self._settings.word("empty-delta") == "short":
                 return Page([], "sync_token", token)
             following = Point(point.filter, until, point.turn + 1)
             return Page([], "sync_token", self._sync_token(following), (0, size, 0))
-        identity = f"delta {token} {until} {size} {newest_only} {self._settings.word('order')}"
+        identity = f"delta {token} {until} {size} {newest_only} {order}"
         run = self._run(
             identity,
             Point(point.filter, until),
             size,
-            lambda: (len(events), lambda start, end: [item_text(event) for event in events[start:end]]),
+            lambda: _arranged(
+                order, len(events), lambda start, end: [item_text(event) for event in events[start:end]]
+            ),
         )
         return self._page(run, 0)
 
@@ -257,6 +257,11 @@ class SyncService:
                     self._pages.clear()
                     self._runs.clear()
 
+    def refuses(self) -> bool:
+        """Whether a token call is still to be refused by number."""
+        with self._lock:
+            return any(self._refusals.values())
+
     # -- a CDN that lags ----------------------------------------------------------------------------------------
 
     def _visible_until(self) -> int:
@@ -273,6 +278,17 @@ class SyncService:
                 self._visible = self._unseen.popleft()[0]
             self._deltas += 1
             return self._visible
+
+
+def _arranged(order: str, total: int, items: Callable[[int, int], list[str]]) -> Items:
+    """Items that come newest first, as the `order` switch wants them."""
+    if order == "newest":
+        return total, items
+    if order == "oldest":
+        return total, lambda start, end: items(total - end, total - start)[::-1]
+    places = list(range(total))
+    random.Random(total).shuffle(places)
+    return total, lambda start, end: [items(place, place + 1)[0] for place in places[start:end]]
 
 
 def _newest_only(events: list[Event]) -> list[Event]:

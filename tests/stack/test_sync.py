@@ -147,6 +147,13 @@ class Paging(StackCase):
         self.client.control("set", option="order", value="oldest")
         self.assertEqual(self.client.run(init="true")[0], newest[::-1])
 
+    def test_shuffled(self) -> None:
+        newest = self.client.run(init="true")[0]
+        self.client.control("set", option="order", value="shuffled")
+        shuffled = self.client.run(init="true")[0]
+        self.assertEqual(sorted(map(repr, shuffled)), sorted(map(repr, newest)))
+        self.assertNotIn(shuffled, (newest, newest[::-1]))
+
 
 class Deltas(StackCase):
     """What a sync token brings."""
@@ -310,6 +317,7 @@ class Replay(StackCase):
             {"deletions": "no-locale", "delta-events": "newest", "asset-tombstones": "bare"},
             {"deletions": "no-locale", "empty-pages": "1", "page-size": "7"},
             {"type-deletions": "alone", "cdn-lag": "3"},
+            {"order": "shuffled", "page-size": "7"},
         ]
         reader = Reader()
         token = reader.follow(self.client, init="true")
@@ -321,7 +329,7 @@ class Replay(StackCase):
                 for part in range(3):
                     self.client.control("random", count=60, seed=number * 10 + part)
                     token = reader.follow(self.client, sync_token=token)
-                self.client.control("delete-content-type", uid=("story", "event", "room", "page", "object")[number])
+                self.client.control("delete-content-type", uid=("story", "event", "room", "page", "object", "person")[number])
                 for _ in range(4):
                     token = reader.follow(self.client, sync_token=token)
                 self.check_reader(reader)
@@ -341,6 +349,14 @@ class Replay(StackCase):
         every = [event.at for event in self.stack.content.log]
         self.assertLess(len(set(every)), len(every))
         self.assertEqual(every[-500:], sorted(every[-500:]))
+
+    def test_a_deletion_in_all_locales_is_older_than_what_comes_after_it(self) -> None:
+        editor, clock = self.stack.editor, self.stack.content.clock
+        self.stack.settings.set("deletions", "no-locale")
+        editor.publish_entry("page", "p1", "en-us")
+        clock.note(clock.now() + 1_000_000)  # it stands still from here on
+        deleted = editor.delete("page", "p1")[0]
+        self.assertGreater(editor.publish_entry("page", "p1", "de-de").at, deleted.at)
 
     def test_published_details_follow_the_wire(self) -> None:
         for path, line in self.client.truth().items():
