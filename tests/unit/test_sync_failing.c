@@ -87,7 +87,9 @@ static const char *disturb(size_t story, enum failing what, long n, bool on, boo
 		answer(&fixture, stories[story].before);
 		temp_must(sync_fixture_run(&fixture, &result), &fixture.err, "the run before");
 	}
-	sync_fixture_restart(&fixture); /* with nothing read yet */
+	sync_fixture_restart(&fixture);
+	/* What another connection writes makes the store forget the pages that it has read. */
+	temp_store_ask(&fixture.temp, "INSERT OR REPLACE INTO meta (key, value) VALUES ('touched', '1')");
 	answer(&fixture, stories[story].answers);
 	failing_arm(what, n, on);
 	int rc = sync_fixture_run(&fixture, &result);
@@ -124,8 +126,7 @@ static void test_one(size_t story, enum failing what, bool on)
 		fault = disturb(story, what, n, on, &more);
 		leaked = failing_live() - before;
 	}
-	bool some = n > 2 || (what == FAILING_READ && !stories[story].before[0].question); /* nothing there to read */
-	if (!ok(!fault[0] && leaked == 0 && some, "%s: %s %s of %ld fails", stories[story].name,
+	if (!ok(!fault[0] && leaked == 0 && n > 2, "%s: %s %s of %ld fails", stories[story].name,
 		on ? "from each" : "each", kinds[what], n - 1))
 		diag("number %ld: %s; %ld allocations leaked", n - stride(), fault, leaked);
 }
