@@ -51,8 +51,41 @@ struct run {
 /* Talks to the service until every stream is where the service is, or has failed. */
 int run_streams(struct sync *sync, struct sync_result *result, struct err *err);
 
+/* Sends what can be asked now. */
+void run_ask(struct run *run);
+
+/* answers.c */
+
+/* Takes an answer and does what comes of it. */
+void run_take_answer(struct run *run, struct delivery_call *call);
+
+/* Notes a failure. The first is the one that is told of; `err` is copied. */
+void run_fail(struct run *run, int rc, const struct err *err);
+
+/* The store or the memory is the trouble: what is not committed is lost, and asked for again by the next run. */
+void run_break_off(struct run *run, int rc, const struct err *err);
+
+/* streams.c */
+
+/* The conversations of the filter's streams, in the order of their turn, and of the parts that are being listed. */
+int streams_load(struct run *run, struct err *err);
+void streams_begin(struct run *run);
+void streams_finish(struct run *run);
+
 /* Room for one more conversation; NULL without memory. It moves the others. */
 struct conversation *run_add(struct run *run);
+
+/* Whether what a stream brought is whole and only has to become visible. */
+bool stream_is_ready(const struct stream *stream);
+
+/* Ends the run of a stream that is ready, within a transaction; `staged`: what it brought is not visible yet. */
+int stream_end(struct run *run, struct conversation *conversation, bool staged, struct err *err);
+
+/* Makes visible in one step what all streams brought that are ready. */
+int streams_publish(struct run *run, struct err *err);
+
+/* Whether every stream has ended its first run. */
+bool streams_are_whole(const struct run *run);
 
 /* retry.c */
 
