@@ -6,15 +6,14 @@
 #include "fs/protocol.h"
 #include "fs/unmount.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
 #include "util/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define STATUS_MAX (16u << 20)
 #define END_MS 10000 /* how long the program behind a mount gets to end */
@@ -95,15 +94,14 @@ static pid_t pid_of(const char *mountpoint, struct err *err)
 	return (pid_t)number;
 }
 
-static int wait_for_end(pid_t pid, struct err *err)
+/* By a descriptor: a number would still be there while nobody has reaped the process. */
+static int wait_for_end(int process, pid_t pid, struct err *err)
 {
-	int64_t until = clock_monotonic_ms() + END_MS;
-	while (kill(pid, 0) == 0 || errno == EPERM) {
-		if (clock_monotonic_ms() > until)
-			return err_set(err, -EBUSY, "unmounted, but process %d has not ended yet", (int)pid);
-		const struct timespec moment = {.tv_nsec = 2000000};
-		nanosleep(&moment, NULL);
-	}
+	struct pollfd end = {.fd = process, .events = POLLIN};
+	if (process < 0)
+		return 0; /* it was gone before */
+	if (poll(&end, 1, END_MS) == 0)
+		return err_set(err, -EBUSY, "unmounted, but process %d has not ended yet", (int)pid);
 	return 0;
 }
 
@@ -113,6 +111,7 @@ int command_umount(struct invocation *invocation, struct err *err)
 	if (pid < 0)
 		return exit_status(pid);
 	CLEANUP(cleanup_free) char *path = realpath(invocation->operand, NULL); /* it may be a symbolic link to it */
+	CLEANUP(cleanup_close) int process = pidfd_open(pid, 0);
 	int rc = unmount(path ? path : invocation->operand, false, err);
-	return exit_status(rc < 0 ? rc : wait_for_end(pid, err));
+	return exit_status(rc < 0 ? rc : wait_for_end(process, pid, err));
 }
