@@ -80,7 +80,6 @@ go_on() {
 # prepare: the run without a kill. Says how many commits it has, and what it asks for.
 prepare() {
 	ctl truth --out "$WORK/truth"
-	export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$WORK/python # many small programs
 	from_start
 	ctl requests --clear
 	shimmed

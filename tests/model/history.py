@@ -111,7 +111,7 @@ class History:
         self._model, self._states = Model(), list[Tree]()
         self._view, options = self._filters()
         self._complete = False
-        self._author = Author(source, self._model, self._view.content_types)
+        self._author = Author(source, self._model)
         self._watcher = Watcher(folder, 0)  # until there is something to watch
         for uid in sorted({*self._view.content_types, *source.sample(TYPES, source.randrange(1, len(TYPES) + 1))}):
             self._order(Order("add-type", uid))
@@ -134,6 +134,7 @@ class History:
         options = [part for uid in content_types for part in ("--content-type", uid)]
         options += [part for code in locales for part in ("--locale", code)]
         options += ["--type", ",".join(types)] if types else []
+        options += source.choice(([], ["--jobs", "1"], ["--jobs", "2"], ["--jobs", "8"]))
         return View(content_types, locales, types, since), options
 
     def _first_run(self) -> None:

@@ -66,8 +66,8 @@ class Order:
 class Author:
     """Thinks of changes. Few uids, so that much happens to each of them. What it returns is possible at once, in order."""
 
-    def __init__(self, source: random.Random, model: Model, kept_types: list[str]) -> None:
-        self._random, self._model, self._kept = source, model, kept_types
+    def __init__(self, source: random.Random, model: Model) -> None:
+        self._random, self._model = source, model
         self._serial = 0
 
     def some(self) -> Orders:
@@ -148,10 +148,9 @@ class Author:
 
     def _of_types(self) -> Orders:
         present = sorted(self._model.types)
-        doomed = [uid for uid in present if uid not in self._kept]
         verb = self._random.choice(("add-type", "change-type", "delete-type"))
-        if verb == "delete-type" and doomed:
-            uid = self._random.choice(doomed)
+        if verb == "delete-type" and present:
+            uid = self._random.choice(present)
             again = [Order("add-type", uid)] if self._random.random() < 0.5 else []
             return [Order("delete-type", uid), *again]
         if verb == "change-type" and present:
