@@ -223,23 +223,10 @@ static int64_t run_once(struct refresher *refresher)
 	return wait;
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	return until;
-}
-
 /* Sleeps until the next run is due or wanted; false when it is time to go. */
 static bool wait_for_next(struct refresher *refresher, int64_t ms)
 {
-	struct timespec until = in_ms(ms);
+	struct timespec until = clock_monotonic_in(ms);
 	pthread_mutex_lock(&refresher->lock);
 	int rc = 0;
 	while (!refresher->stopping && !refresher->wanted && rc == 0)

@@ -6,6 +6,7 @@
 #include "fs/internal.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -123,23 +124,10 @@ static int announce_batch(struct fs *fs, struct store_reader *reader, struct bat
 	return 1;
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	return until;
-}
-
 /* Waits for fs_changed, or a while if something was left to do; false when it is time to go. */
 static bool wait_for_changes(struct fs *fs, bool again)
 {
-	struct timespec until = in_ms(AGAIN_MS);
+	struct timespec until = clock_monotonic_in(AGAIN_MS);
 	int rc = 0;
 	pthread_mutex_lock(&fs->lock);
 	while (!fs->change_pending && !atomic_load(&fs->announcer_stopping) && rc == 0)
@@ -260,7 +248,7 @@ int64_t fs_announced(struct fs *fs)
 
 bool fs_wait_announced(struct fs *fs, int64_t change, int64_t timeout_ms)
 {
-	struct timespec until = in_ms(timeout_ms);
+	struct timespec until = clock_monotonic_in(timeout_ms);
 	pthread_mutex_lock(&fs->lock);
 	int rc = 0;
 	while (fs->announced < change && rc == 0 && !atomic_load(&fs->announcer_stopping) && !atomic_load(&fs->ended))

@@ -29,6 +29,19 @@ int64_t clock_monotonic_ms(void)
 	return to_ms(read_clock(CLOCK_MONOTONIC));
 }
 
+struct timespec clock_monotonic_in(int64_t ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return until;
+}
+
 int64_t clock_wall_ms(void)
 {
 	return to_ms(read_clock(CLOCK_REALTIME));

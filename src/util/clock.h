@@ -8,10 +8,15 @@
 #include "util/slice.h"
 
 #include <stdint.h>
+#include <time.h>
 
 #define TIME_ISO_SIZE 32
 
 int64_t clock_monotonic_ms(void);
+
+/* The monotonic clock in `ms`, for waits on conditions that were made for that clock. */
+struct timespec clock_monotonic_in(int64_t ms);
+
 int64_t clock_wall_ms(void);
 int64_t clock_wall_ns(void);
 

@@ -151,8 +151,12 @@ static void apply_events(struct store *store, const struct mode *mode, const str
 	struct buf body = BUF_INIT;
 	struct err err = {0};
 	const struct stream stream = {.id = (int)type + 1};
-	struct apply apply = {
-		.store = store, .stream = &stream, .owner = stream.id, .now = mode->now, .rebuild = mode->rebuild, .text = &text};
+	struct apply apply = {.store = store,
+			      .stream = &stream,
+			      .owner = stream.id,
+			      .now = mode->now,
+			      .rebuild = mode->rebuild,
+			      .text = &text};
 	buf_append_text(&body, "{\"items\":[");
 	for (size_t i = 0; i < count; i++) {
 		buf_append_text(&body, i ? "," : "");
