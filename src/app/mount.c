@@ -106,7 +106,7 @@ static int on_status(void *context, struct buf *json)
 		.pid = (int)getpid(),
 		.syncing = view.syncing,
 		.next_poll_ms = view.next_poll_ms,
-		.waiting_for = view.waiting_for,
+		.waiting_for = view.waiting_for.text[0] ? view.waiting_for.text : NULL,
 		.wait_ms = view.wait_ms,
 		.last_error = view.ran ? view.last_error.text : NULL,
 		.last_status = exit_status(view.last_rc),

@@ -40,7 +40,7 @@ static int run_until_done(struct engine *engine, struct err *err)
 			rc = engine_take_place(engine, err);
 		if (rc != -EHOSTUNREACH && rc != -EPROTO)
 			return rc;
-		if (result.pages > 0)
+		if (result.pages > 0 && rc == -EHOSTUNREACH) /* pages that make no sense are no progress */
 			schedule.failures = 0;
 		if (schedule.failures >= TRIES - 1 || result.retry_after_ms > WAIT_MAX_MS)
 			return rc;

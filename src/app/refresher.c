@@ -36,20 +36,21 @@ static void set_state(struct refresher *refresher, enum refresher_state state)
 }
 
 /* A failure is said when it begins or becomes another, and so is its end: not once a poll. */
-static void log_outcome(const struct refresher *refresher, int rc, const struct err *err)
+static void log_outcome(const struct refresher *refresher, int rc, const struct err *err, int64_t next_ms)
 {
-	if (rc == -ECANCELED)
-		return;
 	bool was_failing = refresher->ran && refresher->last_rc < 0;
 	if (rc < 0 && (!was_failing || strcmp(refresher->last_error.text, err->text) != 0))
-		log_warning("%s (trying again; the content that is there stays)", err->text);
+		log_warning("%s (trying again in %.1f s%s)", err->text, (double)next_ms / 1000,
+			    refresher->state == REFRESHER_READY ? "; the content that is there stays" : "");
 	else if (rc == 0 && was_failing)
 		log_notice("the content is up to date again");
 }
 
-static void note_outcome(struct refresher *refresher, int rc, const struct err *err, int64_t next_ms)
+/* `last`: there will be no other try, and the end says why. */
+static void note_outcome(struct refresher *refresher, int rc, const struct err *err, int64_t next_ms, bool last)
 {
-	log_outcome(refresher, rc, err);
+	if (rc != -ECANCELED && !last)
+		log_outcome(refresher, rc, err, next_ms);
 	pthread_mutex_lock(&refresher->lock);
 	refresher->syncing = false;
 	refresher->next_at = clock_monotonic_ms() + next_ms;
@@ -114,7 +115,7 @@ static bool is_hopeless(struct refresher *refresher, int rc, uint64_t pages)
 		return false;
 	if (rc != -EHOSTUNREACH && rc != -EPROTO)
 		return true;
-	if (pages > 0)
+	if (pages > 0 && rc == -EHOSTUNREACH) /* pages that make no sense are no progress */
 		refresher->schedule.failures = 1;
 	return refresher->schedule.failures >= HOPELESS_FAILURES;
 }
@@ -145,7 +146,7 @@ static void note_rebuild(struct refresher *refresher, struct err *err)
 	struct err whole = {0};
 	err_set(&whole, -EUCLEAN,
 		"%s: a new one is made beside it, and what can be read of the old one stays until then", err->text);
-	log_outcome(refresher, -EUCLEAN, &whole);
+	log_warning("%s", whole.text);
 	pthread_mutex_lock(&refresher->lock);
 	refresher->ran = true;
 	refresher->last_rc = -EUCLEAN;
@@ -211,13 +212,14 @@ static int64_t run_once(struct refresher *refresher)
 	int rc = run_engine(refresher, &result, &err);
 	const struct schedule_event event = {rc, result.news, result.retry_after_ms};
 	int64_t wait = schedule_next(&refresher->schedule, &event, random_bits());
-	note_outcome(refresher, rc, &err, wait);
+	struct refresher_view view;
+	refresher_look(refresher, &view);
+	bool hopeless = rc < 0 && view.state == REFRESHER_WORKING && is_hopeless(refresher, rc, result.pages);
+	note_outcome(refresher, rc, &err, wait, hopeless);
 	if (result.complete)
 		set_state(refresher, REFRESHER_READY);
 	answer_refreshes(refresher, wanted, rc, &err);
-	struct refresher_view view;
-	refresher_look(refresher, &view);
-	if (rc < 0 && view.state == REFRESHER_WORKING && is_hopeless(refresher, rc, result.pages))
+	if (hopeless)
 		set_state(refresher, REFRESHER_FAILED);
 	keep_house(refresher);
 	return wait;
@@ -296,7 +298,7 @@ void refresher_want(struct refresher *refresher)
 void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms)
 {
 	pthread_mutex_lock(&refresher->lock);
-	refresher->waiting_for = what;
+	err_set(&refresher->waiting_for, 0, "%s", what ? what : "");
 	refresher->waits_until = clock_monotonic_ms() + ms;
 	pthread_mutex_unlock(&refresher->lock);
 }

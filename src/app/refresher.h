@@ -43,7 +43,7 @@ struct refresher {
 	int last_rc;
 	struct err last_error;
 	enum refresher_state state;
-	const char *waiting_for; /* what the run under way waits for, a few words; NULL if for nothing */
+	struct err waiting_for; /* what the run under way waits for; empty if for nothing */
 	int64_t waits_until;     /* monotonic ms */
 };
 
@@ -76,7 +76,7 @@ struct refresher_view {
 	int last_rc;
 	struct err last_error;
 	enum refresher_state state;
-	const char *waiting_for; /* static; NULL for nothing */
+	struct err waiting_for; /* empty for nothing */
 	int64_t wait_ms;         /* for how long yet */
 };
 

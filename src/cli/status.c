@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -69,6 +70,34 @@ static void print_counts(struct json_value status)
 	}
 }
 
+static bool is_set(struct json_value status, const char *key)
+{
+	struct json_value value;
+	return json_get(status, key, &value) && value.type != JSON_NULL && value.type != JSON_FALSE;
+}
+
+/* What goes on: a sync that waits, one that is under way, or when the next one begins. */
+static void print_polls(struct json_value status)
+{
+	if (is_set(status, "waiting_for")) {
+		print_line(status, "Waiting for:", "waiting_for", "");
+		print_line(status, "Goes on in:", "waiting_seconds", " s");
+	} else if (is_set(status, "syncing")) {
+		print_line(status, "Syncing:", "run_pages", " pages of this run so far");
+	} else {
+		print_line(status, "Next poll in:", "next_poll_seconds", " s");
+	}
+}
+
+static void print_quarantine(struct json_value status)
+{
+	CLEANUP(buf_finish) struct buf count = BUF_INIT;
+	member(status, "quarantined", &count);
+	bool any = count.len > 0 && strcmp(count.text, "0") != 0;
+	print_line(status, "Quarantined:", "quarantined",
+		   any ? " that cannot be applied (sqlite3 STORE 'SELECT * FROM quarantine' shows them)" : "");
+}
+
 static void print_for_people(struct json_value status)
 {
 	print_line(status, "State:", "state", "");
@@ -81,11 +110,10 @@ static void print_for_people(struct json_value status)
 	print_line(status, "Store:", "store", "");
 	print_line(status, "Age:", "age_seconds", " s since the last successful sync");
 	print_line(status, "Last change:", "last_change", "");
-	print_line(status, "Waiting for:", "waiting_for", "");
-	print_line(status, "Next poll in:", "next_poll_seconds", " s");
+	print_polls(status);
 	print_line(status, "Content types:", "content_types", "");
 	print_line(status, "Assets:", "assets", "");
-	print_line(status, "Quarantined:", "quarantined", "");
+	print_quarantine(status);
 	print_line(status, "Entries:", "entries", "");
 	print_counts(status);
 }

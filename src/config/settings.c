@@ -3,6 +3,8 @@
 #include "config/mount_options.h"
 #include "config/token.h"
 #include "config/url.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
 #include <ctype.h>
@@ -161,20 +163,34 @@ static bool is_item_type(struct slice word)
 	return false;
 }
 
+static struct slice trim(struct slice word)
+{
+	while (word.len > 0 && word.at[0] == ' ')
+		word = slice_make(word.at + 1, word.len - 1);
+	while (word.len > 0 && word.at[word.len - 1] == ' ')
+		word.len--;
+	return word;
+}
+
+/* The vendor's own lists have blanks behind their commas (D). */
 static int set_types(struct config *config, const char *value, struct err *err)
 {
+	CLEANUP(buf_finish) struct buf list = BUF_INIT;
 	for (const char *at = value; at;) {
 		const char *comma = strchr(at, ',');
-		struct slice word = slice_make(at, comma ? (size_t)(comma - at) : strlen(at));
+		struct slice word = trim(slice_make(at, comma ? (size_t)(comma - at) : strlen(at)));
 		if (!is_item_type(word))
 			return err_set(err, -EINVAL,
 				       "'%.*s' is not an item type: there are entry_published, entry_unpublished, "
 				       "entry_deleted, asset_published, asset_unpublished, asset_deleted and "
 				       "content_type_deleted",
 				       SLICE_FMT(word));
+		buf_append_text(&list, list.len ? "," : "");
+		if (buf_append(&list, word.at, word.len) < 0)
+			return err_oom(err);
 		at = comma ? comma + 1 : NULL;
 	}
-	return replace(&config->types, value, err);
+	return replace(&config->types, buf_text(&list), err);
 }
 
 const struct setting config_settings[] = {

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define EVENT_AT_MAX 4102444800000 /* 2100-01-01, ms since the epoch */
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const type_names[] = {
@@ -117,6 +119,8 @@ static int read_locale(struct item *item, const struct parts *p, struct page_str
 static int read_times(struct item *item, const struct parts *p, struct page_strings **strings)
 {
 	int event = answer_time(p->event_at, strings, &item->event_at);
+	if (event == 0 && item->event_at > EVENT_AT_MAX)
+		event = -EINVAL; /* nothing newer would ever count */
 	int published = answer_time(p->published_at, strings, &item->published_at);
 	if (event == -ENOMEM || published == -ENOMEM)
 		return -ENOMEM;

@@ -37,11 +37,16 @@ static const struct rule {
 	{0, CODE_PARAMETERS, "access_token", DELIVERY_CREDENTIALS_REFUSED, ENVIRONMENT_MISMATCH},
 	{0, 0, "access_token", DELIVERY_CREDENTIALS_REFUSED, TOKEN_UNKNOWN},
 	{0, 0, "environment", DELIVERY_CREDENTIALS_REFUSED, ENVIRONMENT_MISMATCH},
+	{0, 0, "sync_token", DELIVERY_TOKEN_REFUSED, "the sync token was refused"},
+	{0, 0, "pagination_token", DELIVERY_TOKEN_REFUSED, "the pagination token was refused"},
 	{401, 0, NULL, DELIVERY_CREDENTIALS_REFUSED, TOKEN_UNKNOWN},
 	{403, 0, NULL, DELIVERY_CREDENTIALS_REFUSED, FORBIDDEN},
-	{0, CODE_PARAMETERS, "sync_token", DELIVERY_TOKEN_REFUSED, "the sync token was refused"},
-	{0, CODE_PARAMETERS, "pagination_token", DELIVERY_TOKEN_REFUSED, "the pagination token was refused"},
 	{0, CODE_CONTENT_TYPE, NULL, DELIVERY_TYPE_UNKNOWN, "there is no such content type: check --content-type"},
+	{0, CODE_PARAMETERS, "locale", DELIVERY_QUERY_REFUSED, "the locale was refused: check --locale"},
+	{0, CODE_PARAMETERS, "content_type_uid", DELIVERY_QUERY_REFUSED,
+	 "the content type was refused: check --content-type"},
+	{0, CODE_PARAMETERS, "start_from", DELIVERY_QUERY_REFUSED, "the date was refused: check --start-from"},
+	{0, CODE_PARAMETERS, "type", DELIVERY_QUERY_REFUSED, "the item types were refused: check --type"},
 	{0, 0, "branch", DELIVERY_QUERY_REFUSED, "the branch was refused: check CONTENTSTACK_BRANCH"},
 };
 

@@ -5,12 +5,12 @@
 
 static int no_room(struct err *err)
 {
-	return err_set(err, -ENOSPC, "there is no room left on the store's disk: make room, and it goes on by itself");
+	return err_set(err, -ENOSPC, "there is no room left on the store's disk: make room there");
 }
 
 static int read_only(struct err *err)
 {
-	return err_set(err, -EROFS, "the store or its disk is read-only: make it writable, and it goes on by itself");
+	return err_set(err, -EROFS, "the store or its disk is read-only: make it writable");
 }
 
 /* SQLITE_IOERR and SQLITE_CANTOPEN. The reason is in errno, which everything here clears before it calls SQLite:

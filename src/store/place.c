@@ -234,3 +234,15 @@ int store_unplace(struct store *store, const struct store_key *key, int64_t even
 		rc = node_unlink(store, files.ino[i], err);
 	return rc;
 }
+
+int store_list_covered(struct store *store, int stream, const struct store_key *key, struct err *err)
+{
+	CLEANUP(ino_list_finish) struct ino_list parents = {0};
+	CLEANUP(ino_list_finish) struct ino_list files = {0};
+	int rc = directory_each(store, key, &parents, err);
+	for (size_t i = 0; rc == 0 && i < parents.count; i++)
+		rc = gather_covered(store, parents.ino[i], key, INT64_MAX, &files, err);
+	for (size_t i = 0; rc == 0 && i < files.count; i++)
+		rc = store_list(store, stream, files.ino[i], err);
+	return rc;
+}

@@ -113,6 +113,9 @@ int store_note_removal(struct store *store, int stream, const struct store_key *
 /* Marks a visible node as listed by the stream's run under way. */
 int store_list(struct store *store, int stream, int64_t ino, struct err *err);
 
+/* The same for every visible item that the key covers. */
+int store_list_covered(struct store *store, int stream, const struct store_key *key, struct err *err);
+
 /* Makes what the stream has staged visible and carries out the removals that it noted. With `complete`, visible items of
  * the stream that are neither staged nor listed go: the run was a whole new listing. */
 int store_publish(struct store *store, int stream, bool complete, struct err *err);

@@ -50,26 +50,6 @@ static int restart(struct run *run, struct conversation *conversation, enum stre
 	return rc < 0 ? rc : batch_commit(&sync->batch, err);
 }
 
-/* A part's listing begins again where it is; a stream's as a whole, beside the content. Once a run: a service that refuses
- * every token would be asked without end. */
-static void relist(struct run *run, struct conversation *conversation, const struct err *why)
-{
-	struct err err = {0};
-	bool part = conversation->stream.part_of != 0;
-	if (conversation->relisted) {
-		err_set(&err, 0, "the stack was listed anew, and yet: %s", why->text);
-		give_up(run, conversation, -EPROTO, &err);
-		return;
-	}
-	log_warning("%s: listing %s anew beside the content that is there", why->text,
-		    part ? "a part of the stack" : "the stack");
-	conversation->relisted = true;
-	conversation->idle = false;
-	int rc = restart(run, conversation, part ? RUN_FIRST : RUN_REBUILD, &err);
-	if (rc < 0)
-		run_break_off(run, rc, &err);
-}
-
 /* A part that cannot be listed is no reason to fail: the stack can be listed as a whole. */
 static bool abandon_parts(struct run *run, struct conversation *part, const struct err *why)
 {
@@ -86,6 +66,28 @@ static bool abandon_parts(struct run *run, struct conversation *part, const stru
 	if (rc < 0)
 		run_break_off(run, rc, &err);
 	return true;
+}
+
+/* A part's listing begins again where it is; a stream's as a whole, beside the content. Once a run: a service that refuses
+ * every token would be asked without end. */
+static void relist(struct run *run, struct conversation *conversation, const struct err *why)
+{
+	struct err err = {0};
+	bool part = conversation->stream.part_of != 0;
+	if (conversation->relisted && abandon_parts(run, conversation, why))
+		return;
+	if (conversation->relisted) {
+		err_set(&err, 0, "the stack was listed anew, and yet: %s", why->text);
+		give_up(run, conversation, -EPROTO, &err);
+		return;
+	}
+	log_warning("%s: listing %s anew beside the content that is there", why->text,
+		    part ? "a part of the stack" : "the stack");
+	conversation->relisted = true;
+	conversation->idle = false;
+	int rc = restart(run, conversation, part ? RUN_FIRST : RUN_REBUILD, &err);
+	if (rc < 0)
+		run_break_off(run, rc, &err);
 }
 
 static bool is_gone(const struct conversation *conversation, enum delivery_outcome outcome)
@@ -127,9 +129,12 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 	bool token = conversation_query(conversation, NULL, NULL).token != NULL;
 	if (outcome == DELIVERY_TOKEN_REFUSED && !token)
 		outcome = DELIVERY_NONSENSE; /* none was sent */
+	if (token && (outcome == DELIVERY_QUERY_REFUSED || outcome == DELIVERY_TYPE_UNKNOWN))
+		outcome = DELIVERY_TOKEN_REFUSED; /* nothing else was; if it is not that, a listing will tell */
 	run->result->retry_after_ms = advice->retry_after_ms;
 	if (retry_later(outcome, advice, &conversation->failures, run->now, &conversation->due)) {
 		log_debug("%s (trying again in %lld ms)", err->text, (long long)(conversation->due - run->now));
+		err_set(&run->retried, 0, "another try, after: %s", err->text);
 		return;
 	}
 	int rc = delivery_outcome_errno(outcome);
@@ -157,6 +162,14 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 	}
 }
 
+/* Where a run begins again. What a first listing has shown may be gone by the time of a second one, which has to be compared
+ * with it then; of a part the delta of the whole tells. */
+static enum stream_run again(const struct stream *stream)
+{
+	bool shown = stream->run == RUN_FIRST || stream->run == RUN_SEED;
+	return shown && !stream->part_of ? RUN_REBUILD : stream->run;
+}
+
 /* The answer may be another next time; else what led there is asked for again, once. */
 static void went_round(struct run *run, struct conversation *conversation, const struct delivery_advice *advice)
 {
@@ -165,11 +178,12 @@ static void went_round(struct run *run, struct conversation *conversation, const
 		return;
 	err_set(&err, 0, "the service gave a page token that was there before: the listing would not end");
 	if (conversation->relisted) {
-		give_up(run, conversation, -EPROTO, &err);
+		if (!abandon_parts(run, conversation, &err))
+			give_up(run, conversation, -EPROTO, &err);
 		return;
 	}
 	conversation->relisted = true;
-	int rc = restart(run, conversation, conversation->stream.run, &err);
+	int rc = restart(run, conversation, again(&conversation->stream), &err);
 	if (rc < 0)
 		run_break_off(run, rc, &err);
 }
@@ -279,6 +293,8 @@ void run_take_answer(struct run *run, struct delivery_call *call)
 	conversation->call = NULL;
 	run->in_flight--;
 	enum delivery_outcome outcome = delivery_take(call, &page, &advice, &err);
+	if (outcome == DELIVERY_OK)
+		advice.retry_after_ms = -1; /* is no thing to say with a page */
 	pace_heard(&run->sync->pace, &advice, outcome == DELIVERY_RATE_LIMITED, run->in_flight, run->now);
 	if (conversation->state != TALKING)
 		return; /* nobody waits for it any more */

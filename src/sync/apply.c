@@ -23,15 +23,6 @@ static struct store_key key_of(const struct item *item)
 }
 
 /* What is visible of an item whose new version cannot be applied was listed all the same: it stays. */
-static int list_live(struct apply *apply, const struct store_key *key, struct err *err)
-{
-	struct store_known known;
-	int rc = store_find(apply->store, key, &known, err);
-	if (rc < 0 || known.live.ino == 0)
-		return rc;
-	return store_list(apply->store, apply->owner, known.live.ino, err);
-}
-
 static int quarantine(struct apply *apply, const struct item *item, const char *reason, struct err *err)
 {
 	const struct store_suspect suspect = {
@@ -43,7 +34,9 @@ static int quarantine(struct apply *apply, const struct item *item, const char *
 		.reason = reason,
 	};
 	int rc = store_quarantine(apply->store, &suspect, err);
-	return rc == 0 && apply->rebuild && item->known ? list_live(apply, &suspect.key, err) : rc;
+	bool named = item->typed && item->uid.len > 0;
+	return rc == 0 && apply->rebuild && named ? store_list_covered(apply->store, apply->owner, &suspect.key, err)
+						  : rc;
 }
 
 static int keep_incumbent(struct apply *apply, const struct store_known *known, int64_t event_at, struct err *err)

@@ -20,8 +20,10 @@ struct sync {
 	int64_t now; /* of the last run, at its end: the next one does not begin before */
 	struct batch batch;
 	bool schemas_due;
-	bool schemas_failed;     /* and were reported */
-	int64_t schemas_fetched; /* monotonic ms */
+	bool schemas_failed;        /* and were reported */
+	int64_t schemas_fetched;    /* monotonic ms */
+	unsigned schemas_failures;  /* in a row */
+	int64_t schemas_not_before; /* monotonic ms */
 	size_t locales;
 	size_t streams;     /* that the filter makes; their ids are 1, 2, ... */
 	bool streams_noted; /* all have their rows in the store */
@@ -44,6 +46,7 @@ struct run {
 	bool broken;  /* nothing more is to be asked */
 	bool lost;    /* what is in memory is not what is in the store */
 	bool waiting; /* somebody was told of a wait */
+	struct err retried; /* the last failure that is tried again, in words */
 };
 
 /* run.c */

@@ -46,23 +46,31 @@ static void speed_up(struct pace *pace, int64_t now)
 	pace->changed_at = now;
 }
 
+static void leave_alone(struct pace *pace, int64_t ms, int64_t now)
+{
+	pace->not_before = later(pace->not_before, now + (ms < PACE_ASKED_MAX_MS ? ms : PACE_ASKED_MAX_MS));
+}
+
 void pace_heard(struct pace *pace, const struct delivery_advice *advice, bool limited, unsigned in_flight, int64_t now)
 {
 	int64_t reset = advice->reset_ms >= 0 ? advice->reset_ms : PACE_SECOND_MS;
 	if (reset > PACE_WAIT_MAX_MS)
 		reset = PACE_WAIT_MAX_MS;
+	if (advice->retry_after_ms >= 0)
+		leave_alone(pace, advice->retry_after_ms, now);
 	if (limited) {
 		slow_down(pace, now);
 		pace->left = -1;
-		int64_t asked = advice->retry_after_ms >= 0 ? advice->retry_after_ms : reset;
-		asked = asked < PACE_ASKED_MAX_MS ? asked : PACE_ASKED_MAX_MS;
-		pace->not_before = later(pace->not_before, now + asked);
+		if (advice->retry_after_ms < 0)
+			leave_alone(pace, reset, now);
 		return;
 	}
 	speed_up(pace, now);
-	pace->left = advice->remaining < 0 ? -1 : advice->remaining > in_flight ? advice->remaining - in_flight : 0;
+	pace->left = advice->remaining < 0                    ? -1
+		     : advice->remaining > (int64_t)in_flight ? advice->remaining - in_flight
+							      : 0;
 	if (pace->left == 0)
-		pace->not_before = later(pace->not_before, now + reset);
+		leave_alone(pace, reset, now);
 }
 
 int64_t pace_next(const struct pace *pace, unsigned in_flight, int64_t now)

@@ -83,11 +83,8 @@ static void tell_wait(struct run *run, int64_t due)
 	if (!hooks->waiting || (!waiting && !run->waiting))
 		return;
 	bool limited = pace_next(&run->sync->pace, 0, run->now) > run->now;
-	hooks->waiting(hooks->context,
-		       !waiting  ? NULL
-		       : limited ? "the rate limit of the service"
-				 : "another try after a failure",
-		       waiting ? due - run->now : 0);
+	const char *what = limited || !run->retried.text[0] ? "the rate limit of the service" : run->retried.text;
+	hooks->waiting(hooks->context, waiting ? what : NULL, waiting ? due - run->now : 0);
 	run->waiting = waiting;
 }
 

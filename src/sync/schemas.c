@@ -87,14 +87,14 @@ static void answers_finish(struct answers *answers)
 }
 
 /* Sleeps until `due`, and makes that known if it is long. */
-static int sleep_until(struct sync *sync, int64_t due)
+static int sleep_until(struct sync *sync, int64_t due, const char *why)
 {
 	struct delivery_call *none;
 	int64_t ms = due - clock_monotonic_ms();
 	if (ms <= 0)
 		return 0;
 	if (sync->hooks.waiting)
-		sync->hooks.waiting(sync->hooks.context, "the content types, after a failure", ms);
+		sync->hooks.waiting(sync->hooks.context, why, ms);
 	int rc = delivery_await(sync->delivery, ms, &none);
 	if (sync->hooks.waiting)
 		sync->hooks.waiting(sync->hooks.context, NULL, 0);
@@ -112,18 +112,20 @@ static int fetch_list(struct sync *sync, unsigned skip, struct content_type_list
 		int64_t due = pace_next(&sync->pace, 0, now);
 		if (due > now + REACTION_WAIT_MAX_MS)
 			return err_set(err, -EHOSTUNREACH, "the service asked to be left alone");
-		if (sleep_until(sync, due) < 0)
+		if (sleep_until(sync, due, "the rate limit of the service") < 0)
 			return err_set(err, -ECANCELED, "told to stop");
 		pace_sent(&sync->pace, clock_monotonic_ms());
 		enum delivery_outcome outcome = delivery_content_types(sync->delivery, skip, list, &advice, err);
 		now = clock_monotonic_ms();
+		if (outcome == DELIVERY_OK)
+			advice.retry_after_ms = -1;
 		pace_heard(&sync->pace, &advice, outcome == DELIVERY_RATE_LIMITED, 0, now);
 		*retry_after_ms = advice.retry_after_ms;
 		if (outcome == DELIVERY_OK)
 			return 0;
 		if (!retry_later(outcome, &advice, &failures, now, &due))
 			return delivery_outcome_errno(outcome);
-		if (sleep_until(sync, due) < 0)
+		if (sleep_until(sync, due, err ? err->text : "another try") < 0)
 			return err_set(err, -ECANCELED, "told to stop");
 	}
 }

@@ -6,7 +6,9 @@
  *   whole   the first page of the listing of everything says how much there is (total_count)
  *   seed    a listing of what was published lately (start_from), for the sync token that it ends with
  *   parts   one listing for each content type, one for the assets; their tokens are dropped
- *   delta   with the token of the seed: whatever happened since then, also to what the parts had listed before
+ *   delta   with the token of the seed: whatever happened since then, also to what the parts had listed before. That the
+ *           filter of the seed lets all later events through follows from what the API says of it: start_from is about
+ *           when an event was, not about when an entry was published first (D, I)
  *
  * What the parts miss nobody would ever see, so they are trusted only if they have as many items together as the whole;
  * else, and when one of them cannot be listed, the stack is listed as a whole.
@@ -159,7 +161,7 @@ int split_abandon(struct run *run, struct conversation *whole, struct err *err)
 	whole->stream.total = 0;
 	free(whole->stream.sync_token);
 	whole->stream.sync_token = NULL;
-	conversation_restart(whole, RUN_FIRST);
+	conversation_restart(whole, RUN_REBUILD); /* what the parts have shown may be gone by then */
 	int rc = store_parts_forget(run->sync->store, whole->stream.id, err);
 	return rc < 0 ? rc : store_stream_save(run->sync->store, &whole->stream, err);
 }

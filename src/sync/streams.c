@@ -92,7 +92,7 @@ void streams_begin(struct run *run)
 	for (size_t i = 0; i < run->sync->streams; i++) {
 		struct conversation *conversation = &run->conversations[i];
 		if (conversation->stream.run == RUN_PARTS && run->count == run->sync->streams)
-			conversation_restart(conversation, RUN_FIRST); /* should it have none */
+			conversation_restart(conversation, RUN_REBUILD); /* should it have none */
 		conversation->state = conversation->stream.run == RUN_PARTS ? PAUSED : TALKING;
 		conversation->idle = conversation->stream.run == RUN_NONE;
 		if (conversation->idle)

@@ -14,6 +14,9 @@
 #define JOBS 4 /* more hardly pay: a first run of 20,000 entries at 20 to 100 ms a page (measured) */
 #define SCHEMAS_EVERY_MS (10 * 60 * 1000)
 
+/* After so many failures in a row. The first is tried again with the next run. */
+#define SCHEMAS_PAUSE_MS(failures) ((failures) == 0 ? 0 : (failures) < 9 ? 1000LL << (failures) : SCHEMAS_EVERY_MS)
+
 static size_t list_length(const char *const *list)
 {
 	size_t count = 0;
@@ -72,14 +75,20 @@ void sync_destroy(struct sync *sync)
 
 static bool schemas_are_due(const struct sync *sync)
 {
-	return sync->schemas_due || clock_monotonic_ms() - sync->schemas_fetched >= SCHEMAS_EVERY_MS;
+	int64_t now = clock_monotonic_ms();
+	return now >= sync->schemas_not_before &&
+	       (sync->schemas_due || now - sync->schemas_fetched >= SCHEMAS_EVERY_MS);
 }
 
 static int fetch_schemas(struct sync *sync, struct sync_result *result, struct err *err)
 {
 	int rc = schemas_fetch(sync, &result->retry_after_ms, err);
-	if (rc < 0)
+	if (rc < 0) {
+		sync->schemas_not_before = clock_monotonic_ms() + SCHEMAS_PAUSE_MS(sync->schemas_failures);
+		sync->schemas_failures++;
 		return rc;
+	}
+	sync->schemas_failures = 0;
 	sync->schemas_due = false;
 	sync->schemas_failed = false;
 	sync->schemas_fetched = clock_monotonic_ms();
@@ -91,12 +100,12 @@ static int fetch_schemas(struct sync *sync, struct sync_result *result, struct e
 static int refresh_schemas(struct sync *sync, bool news, struct sync_result *result, struct err *err)
 {
 	int due = schemas_are_due(sync);
-	if (!due && news)
+	if (!due && news && clock_monotonic_ms() >= sync->schemas_not_before)
 		due = schemas_missing(sync->store, err);
 	if (due <= 0)
 		return due;
 	int rc = fetch_schemas(sync, result, err);
-	if (rc != -EHOSTUNREACH && rc != -EPROTO && rc != -EINVAL)
+	if (rc != -EHOSTUNREACH && rc != -EPROTO && rc != -EINVAL && rc != -EACCES)
 		return rc;
 	if (!sync->schemas_failed)
 		log_warning("the content types could not be fetched: %s (trying again)", err->text);
@@ -109,6 +118,7 @@ static int refresh_schemas(struct sync *sync, bool news, struct sync_result *res
 
 void sync_want_schemas(struct sync *sync)
 {
+	sync->schemas_not_before = 0;
 	sync->schemas_due = true;
 }
 
@@ -118,8 +128,8 @@ static int begin_with_schemas(struct sync *sync, struct sync_result *result, str
 	if (store_journal_end(sync->store) > 0 || sync->schemas_failed)
 		return 0;
 	int rc = fetch_schemas(sync, result, err);
-	if (rc == -EPROTO || rc == -EINVAL)
-		return 0; /* entries may be had all the same; the end of the run says so if not */
+	if (rc == -EPROTO || rc == -EINVAL || rc == -EACCES)
+		return 0; /* entries may be had all the same; their own answers say so if not */
 	if (rc == -EHOSTUNREACH)
 		sync->schemas_failed = true; /* if it is the content types only, the next run has the entries */
 	return rc;

@@ -32,7 +32,7 @@ struct sync_hooks {
 	void (*committed)(void *context); /* something became visible; NULL if nobody wants to know */
 	void (*progress)(void *context, uint64_t pages,
 			 uint64_t items); /* of the first run, after each page; or NULL */
-	/* The run does nothing for about `ms` because of `what`, a few words; NULL when it goes on. Or NULL. */
+	/* The run does nothing for about `ms` because of `what`, some words (borrowed); NULL when it goes on. Or NULL. */
 	void (*waiting)(void *context, const char *what, int64_t ms);
 };
 

@@ -97,7 +97,7 @@ static void test_run(void)
 	static const struct server_answer answers[] = {
 		TYPES,
 		MORE(ENTRY("a", 1, "05"), "p+1"),
-		{"HTTP/1.1 503 Busy\r\nRetry-After: 31\r\nConnection: close\r\n\r\n<html>", 0, THEN_CLOSE},
+		{"HTTP/1.1 401 No\r\nRetry-After: 0\r\nConnection: close\r\n\r\n<html>", 0, THEN_CLOSE},
 		LAST(ENTRY("b", 1, "04"), "s1"),
 		LAST("", "s1"),
 		REFUSED("sync_token"),
@@ -112,8 +112,8 @@ static void test_run(void)
 	CLEANUP(buf_finish) struct buf asked = BUF_INIT;
 	struct sync_result result;
 	service_open(&service, answers, COUNT(answers));
-	is_int(run(&service, &result), -EHOSTUNREACH, "a first run that meets a busy service");
-	is_int(result.retry_after_ms, 31000, "knows when to come back");
+	is_int(run(&service, &result), -EACCES, "a first run that is refused");
+	is_int(result.retry_after_ms, 0, "knows when to come back");
 	is_str(temp_store_ask(&service.temp, shown), "a@1", "and keeps what it has");
 	is_int(run(&service, &result), 0, "the next one ends");
 	is_str(temp_store_ask(&service.temp, shown), "a@1 b@1", "with the rest");

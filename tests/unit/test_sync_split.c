@@ -63,7 +63,7 @@ static const struct {
 	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
 	  {"init content_type=blog", .body = LAST_OF(10, A, "t2")},
 	  {"init content_type=page", .body = LAST_OF(9, X, "t3")},
-	  {"init", .body = LAST(A "," B "," X, "s1")},
+	  {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
 	 "f"},
@@ -73,7 +73,7 @@ static const struct {
 	  {"init type=asset_published", .body = LAST(FILE_F, "t1")},
 	  {"init content_type=blog", .body = LAST_OF(10, A, "t2")},
 	  {"init content_type=page", .body = LAST_OF(9, X, "t3")},
-	  {"init", .body = LAST(A "," B "," X, "s1")},
+	  {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
 	 "f"},
@@ -83,7 +83,7 @@ static const struct {
 	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
 	  {"init content_type=blog", DELIVERY_QUERY_REFUSED},
 	  {"init content_type=page", .body = LAST_OF(9, X, "t3")},
-	  {"init", .body = LAST(A "," B "," X, "s1")},
+	  {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
 	 "f"},
@@ -183,7 +183,7 @@ static void test_resumed_and_abandoned(void)
 	       {"init content_type=page", DELIVERY_CREDENTIALS_REFUSED});
 	sync_fixture_restart(&fixture);
 	EXPECT(&fixture, "and turns out not to add up", 0, "a@1 b@1 x@1",
-	       {"init content_type=page", .body = LAST_OF(10, X, "t3")}, {"init", .body = LAST(A "," B "," X, "s1")},
+	       {"init content_type=page", .body = LAST_OF(10, X, "t3")}, {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")},
 	       {"delta s1", .body = LAST("", "s1")});
 	ok(is_complete(&fixture), "is listed as a whole");
 }

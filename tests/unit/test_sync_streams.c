@@ -247,7 +247,7 @@ static void test_schemas_that_fail(void)
 		enum delivery_outcome outcome;
 		int times; /* that it is asked for in a run */
 	} rows[] = {{"unavailable", DELIVERY_UNAVAILABLE, 5},
-		    {"limited", DELIVERY_RATE_LIMITED, 9},
+		    {"limited", DELIVERY_RATE_LIMITED, 6},
 		    {"nonsense", DELIVERY_NONSENSE, 3},
 		    {"refused as a query", DELIVERY_QUERY_REFUSED, 1}};
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -262,8 +262,11 @@ static void test_schemas_that_fail(void)
 		is_str(schemas_of(&fixture), "blog.json page.json", "%s: the old ones stay", rows[i].name);
 		EXPECT(&fixture, "nor the next one", 0, "a@2", QUIET);
 		is_int(fixture.fake.schemas_asked, rows[i].times, "%s: which asks again", rows[i].name);
+		EXPECT(&fixture, "nor one soon after", 0, "a@2", QUIET);
+		is_int(fixture.fake.schemas_asked, 0, "%s: which leaves them for later", rows[i].name);
 		fixture.fake.schemas_outcome = DELIVERY_OK;
 		fixture.fake.schemas = "blog";
+		sync_want_schemas(fixture.sync);
 		EXPECT(&fixture, "nor the one in which they are back", 0, "a@2", QUIET);
 		is_str(schemas_of(&fixture), "blog.json", "%s: which has them", rows[i].name);
 	}
