@@ -64,6 +64,17 @@ static int open_delivery(struct engine *engine, const struct config *config, str
 	return delivery_create(&engine->delivery, &target, err);
 }
 
+/* What the service asked of the process before this one. */
+static int keep_away(struct engine *engine, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf note = BUF_INIT;
+	int64_t until;
+	int rc = store_note_get(engine->store, NOTE_RETRY_AT, &note, err);
+	if (rc > 0 && time_parse_iso(buf_slice(&note), &until) == 0 && until > clock_wall_ms())
+		sync_keep_away(engine->sync, until - clock_wall_ms());
+	return rc < 0 ? rc : 0;
+}
+
 int engine_open(struct engine *engine, const struct config *config, const struct sync_hooks *hooks, struct err *err)
 {
 	*engine = (struct engine){.host = engine_host(config, err), .config = config, .hooks = *hooks};
@@ -79,6 +90,8 @@ int engine_open(struct engine *engine, const struct config *config, const struct
 		rc = open_delivery(engine, config, err);
 	if (rc == 0)
 		rc = create_sync(engine, err);
+	if (rc == 0)
+		rc = keep_away(engine, err);
 	if (rc < 0)
 		engine_close(engine);
 	return rc;
@@ -94,11 +107,14 @@ void engine_close(struct engine *engine)
 	*engine = (struct engine){0};
 }
 
-static int note(struct store *store, int rc, bool news, const char *message, struct err *err)
+static int note(struct store *store, int rc, const struct sync_result *result, const char *message, struct err *err)
 {
 	char now[TIME_ISO_SIZE];
+	char retry_at[TIME_ISO_SIZE] = "";
 	char status[8];
 	time_format_iso(clock_wall_ms(), now);
+	if (rc < 0 && result->retry_after_ms > 0)
+		time_format_iso(clock_wall_ms() + result->retry_after_ms, retry_at);
 	snprintf(status, sizeof(status), "%d", exit_status(rc));
 	int noted = store_begin(store, err);
 	if (noted < 0)
@@ -110,7 +126,9 @@ static int note(struct store *store, int rc, bool news, const char *message, str
 		noted = store_note(store, NOTE_LAST_STATUS, status, err);
 	if (noted == 0 && rc == 0)
 		noted = store_note(store, NOTE_LAST_SUCCESS, now, err);
-	if (noted == 0 && news)
+	if (noted == 0)
+		noted = store_note(store, NOTE_RETRY_AT, retry_at, err);
+	if (noted == 0 && result->news)
 		noted = store_note(store, NOTE_LAST_CHANGE, now, err);
 	if (noted < 0) {
 		store_rollback(store);
@@ -138,7 +156,7 @@ int engine_run(struct engine *engine, struct sync_result *result, struct err *er
 		return rc; /* our own doing says nothing about the service */
 	/* If the note fails the store has a problem, which matters more than a failure that is being noted. */
 	struct err noting = {0};
-	int noted = note(engine->store, rc, result->news, rc < 0 ? err->text : "", &noting);
+	int noted = note(engine->store, rc, result, rc < 0 ? err->text : "", &noting);
 	return noted < 0 && rc == 0 ? err_set(err, noted, "%s", noting.text) : rc;
 }
 

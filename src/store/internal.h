@@ -55,9 +55,6 @@ int store_count_removals(struct store *store, struct err *err);
 /* Ends a transaction whose rollback failed, as a failing disk can make it: nothing may be read in it. */
 int store_clean_up(struct store *store, struct err *err);
 
-/* A note's value, appended: 1, or 0 if there is none. */
-int store_note_get(struct store *store, const char *key, struct buf *value, struct err *err);
-
 /* quarantine.c */
 
 /* Learns how much is in the quarantine. */

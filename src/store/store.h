@@ -215,6 +215,9 @@ int store_reclaim(struct store *store, const int64_t *inos, size_t count, struct
 /* Small facts that outlive the process (when a sync last succeeded, and the like). store_note needs a transaction. */
 int store_note(struct store *store, const char *key, const char *value, struct err *err);
 
+/* A note's value, appended: 1, or 0 if there is none. */
+int store_note_get(struct store *store, const char *key, struct buf *value, struct err *err);
+
 /* The uids of content types that have entries and no schema: calls `found` for each. */
 int store_missing_schemas(struct store *store, void (*found)(void *context, struct slice uid), void *context,
 			  struct err *err);

@@ -15,10 +15,11 @@ enum node_kind { NODE_DIRECTORY = 0, NODE_ENTRY = 1, NODE_ASSET = 2, NODE_SCHEMA
 enum change_op { CHANGE_ADDED = 1, CHANGE_CHANGED = 2, CHANGE_REMOVED = 3 };
 
 /* Keys of store_note and reader_note. */
-#define NOTE_LAST_ATTEMPT "last_attempt"       /* ISO time */
-#define NOTE_LAST_SUCCESS "last_success"       /* ISO time */
-#define NOTE_LAST_CHANGE "last_change"         /* ISO time */
-#define NOTE_LAST_ERROR "last_error"           /* a sentence, "" after a success */
+#define NOTE_LAST_ATTEMPT "last_attempt" /* ISO time */
+#define NOTE_LAST_SUCCESS "last_success" /* ISO time */
+#define NOTE_LAST_CHANGE "last_change"   /* ISO time */
+#define NOTE_LAST_ERROR "last_error"     /* a sentence, "" after a success */
+#define NOTE_RETRY_AT "retry_at"         /* ISO time until which the service asked to be left alone, "" if it did not */
 #define NOTE_QUARANTINE_LOST "quarantine_lost" /* how many items the quarantine had no room for */
 #define NOTE_NUMBERED_AFTER "numbered_after"   /* the numbers of its nodes are above this; none: from the beginning */
 #define NOTE_LAST_STATUS "last_status"         /* the exit status that goes with it, "0" after a success */

@@ -61,6 +61,9 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err);
 /* Makes the next run fetch the content types too, which it does of itself only now and then. */
 void sync_want_schemas(struct sync *sync);
 
+/* The service asked, before this engine was made, to be left alone for another `ms`. */
+void sync_keep_away(struct sync *sync, int64_t ms);
+
 /* The filters as one line, part of a store's identity. "" without any. 0 or -ENOMEM. */
 int sync_filter_identity(const struct sync_filter *filter, struct buf *out);
 

@@ -467,6 +467,14 @@ static void test_retry_after(void)
 	fake_expect(&fixture.fake, answers, COUNT(answers));
 	is_int(sync_fixture_run(&fixture, &result), -EHOSTUNREACH, "a service that wants to be left alone");
 	is_int(result.retry_after_ms, 70000, "can say for how long");
+	fake_expect(&fixture.fake, NULL, 0);
+	is_int(sync_fixture_run(&fixture, &result), -EHOSTUNREACH, "and the next run leaves it alone");
+	is_str(fake_fault(&fixture.fake), "", "without a question");
+	ok(result.retry_after_ms > 60000 && result.retry_after_ms <= 70000, "for as long as is left");
+	sync_fixture_restart(&fixture);
+	sync_keep_away(fixture.sync, 50000);
+	is_int(sync_fixture_run(&fixture, &result), -EHOSTUNREACH, "and so does another process that knows of it");
+	is_str(fake_fault(&fixture.fake), "", "without a question either");
 }
 
 int main(void)

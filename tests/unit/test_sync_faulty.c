@@ -58,6 +58,21 @@ static void test_listed_anew(void)
 	is_str(kept(&fixture), "a|no usable event time", "the quarantine is what that listing left");
 }
 
+/* Of which locale it is cannot be read: it may be of any. */
+static void test_listed_anew_without_locale(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 a@1 b@1",
+	       {"init",
+		.body = LAST(ENTRY("a", 1, "01") "," ENTRY_IN("a", "de", 1, "01") "," ENTRY("b", 1, "01"), "s1")},
+	       {"delta s1", .body = LAST("", "s1")});
+	EXPECT(&fixture, "an item without a locale in a new listing", 0, "a@1 a@1",
+	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = 4},
+	       {"init", .body = LAST(EVENT("entry_published", "05", "blog", "\"uid\":\"a\""), "t1")},
+	       {"delta t1", .body = LAST("", "t1")});
+}
+
 /* A later version of the program, which can apply what this one left: the row is made to look so. */
 static void test_later_version(void)
 {
@@ -97,6 +112,7 @@ int main(void)
 	test_delta();
 	test_removal();
 	test_listed_anew();
+	test_listed_anew_without_locale();
 	test_later_version();
 	test_cut();
 	return tap_done();

@@ -127,6 +127,17 @@ static void test_type_that_goes(void)
 	       {"delta p2", .body = LAST("", "p2")}, {"delta b1", .body = LAST("", "b1")});
 }
 
+static void test_type_unknown_to_its_token(void)
+{
+	static const struct sync_filter filter = {one_type, NULL, NULL, NULL};
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, &filter);
+	EXPECT(&fixture, "a type", 0, "a@1", {"init content_type=blog", .body = LAST(ENTRY("a", 1, "01"), "b1")},
+	       {"delta b1", .body = LAST("", "b1")});
+	EXPECT(&fixture, "that is not known to its token any more", 0, "",
+	       {"delta b1", DELIVERY_TYPE_UNKNOWN, .times = 4}, {"init content_type=blog", DELIVERY_TYPE_UNKNOWN});
+}
+
 static void test_type_that_never_was(void)
 {
 	static const struct sync_filter filter = {one_type, NULL, NULL, NULL};
@@ -306,6 +317,7 @@ int main(void)
 	test_queries();
 	test_several_streams();
 	test_type_that_goes();
+	test_type_unknown_to_its_token();
 	test_type_that_never_was();
 	test_what_was_not_asked_for();
 	test_assets();
