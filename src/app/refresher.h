@@ -44,7 +44,7 @@ struct refresher {
 	struct err last_error;
 	enum refresher_state state;
 	struct err waiting_for; /* what the run under way waits for; empty if for nothing */
-	int64_t waits_until;     /* monotonic ms */
+	int64_t waits_until;    /* monotonic ms */
 };
 
 /* All is borrowed as long as the refresher lives; event_fd is an eventfd. `complete`: the store is whole already. */
@@ -77,7 +77,7 @@ struct refresher_view {
 	struct err last_error;
 	enum refresher_state state;
 	struct err waiting_for; /* empty for nothing */
-	int64_t wait_ms;         /* for how long yet */
+	int64_t wait_ms;        /* for how long yet */
 };
 
 void refresher_look(struct refresher *refresher, struct refresher_view *view);
