@@ -131,6 +131,9 @@ static enum delivery_outcome judge(long status, const struct complaint *complain
 {
 	if (status >= 500)
 		return say(DELIVERY_UNAVAILABLE, "the service is not able to answer now", status, complaint, err);
+	if (status >= 400 && complaint->code == CODE_PARAMETERS && !(complaint->errors && complaint->errors->child))
+		return say(DELIVERY_TOKEN_REFUSED, "the service refused a token, or did not say what", status,
+			   complaint, err);
 	if (status >= 400 && blames_query(complaint))
 		return say(DELIVERY_QUERY_REFUSED, "the service refused the query", status, complaint, err);
 	return say(DELIVERY_NONSENSE,

@@ -70,7 +70,7 @@ static bool abandon_parts(struct run *run, struct conversation *part, const stru
 
 /* A part's listing begins again where it is; a stream's as a whole, beside the content. Once a run: a service that refuses
  * every token would be asked without end. */
-static void relist(struct run *run, struct conversation *conversation, const struct err *why)
+static void relist(struct run *run, struct conversation *conversation, int rc_if_again, const struct err *why)
 {
 	struct err err = {0};
 	bool part = conversation->stream.part_of != 0;
@@ -78,7 +78,7 @@ static void relist(struct run *run, struct conversation *conversation, const str
 		return;
 	if (conversation->relisted) {
 		err_set(&err, 0, "the stack was listed anew, and yet: %s", why->text);
-		give_up(run, conversation, -EPROTO, &err);
+		give_up(run, conversation, rc_if_again, &err);
 		return;
 	}
 	log_warning("%s: listing %s anew beside the content that is there", why->text,
@@ -93,7 +93,7 @@ static void relist(struct run *run, struct conversation *conversation, const str
 static bool is_gone(const struct conversation *conversation, enum delivery_outcome outcome)
 {
 	const struct stream *stream = &conversation->stream;
-	return outcome == DELIVERY_TYPE_UNKNOWN && !stream->page_token &&
+	return outcome == DELIVERY_TYPE_UNKNOWN && stream->content_type && !stream->page_token &&
 	       (stream->run == RUN_REBUILD || stream->run == RUN_GONE);
 }
 
@@ -129,15 +129,15 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 	bool token = conversation_query(conversation, NULL, NULL).token != NULL;
 	if (outcome == DELIVERY_TOKEN_REFUSED && !token)
 		outcome = DELIVERY_NONSENSE; /* none was sent */
-	if (token && (outcome == DELIVERY_QUERY_REFUSED || outcome == DELIVERY_TYPE_UNKNOWN))
-		outcome = DELIVERY_TOKEN_REFUSED; /* nothing else was; if it is not that, a listing will tell */
+	int rc = delivery_outcome_errno(outcome);
+	if (outcome == DELIVERY_TYPE_UNKNOWN && token && conversation->stream.content_type)
+		outcome = DELIVERY_TOKEN_REFUSED; /* a listing will tell whether the type is gone */
 	run->result->retry_after_ms = advice->retry_after_ms;
 	if (retry_later(outcome, advice, &conversation->failures, run->now, &conversation->due)) {
 		log_debug("%s (trying again in %lld ms)", err->text, (long long)(conversation->due - run->now));
 		err_set(&run->retried, 0, "another try, after: %s", err->text);
 		return;
 	}
-	int rc = delivery_outcome_errno(outcome);
 	if (is_gone(conversation, outcome)) {
 		let_go(run, conversation);
 		return;
@@ -150,7 +150,7 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 	}
 	switch (reaction_to(outcome)->end) {
 	case REACTION_RELIST:
-		relist(run, conversation, err);
+		relist(run, conversation, rc, err);
 		return;
 	case REACTION_FAIL_STREAM:
 		if (!abandon_parts(run, conversation, err))

@@ -10,7 +10,7 @@
  *   an empty page with a pagination token         the token is stored                   as above
  *   the page token that was sent, or a cycle      2 times more, then once more from the
  *                                                 beginning of the listing or delta     the stream fails, EPROTO
- *   141 sync_token, pagination_token              the same token 3 times more           a new listing beside the content
+ *   141 sync_token, pagination_token, or nothing  the same token 3 times more           a new listing beside the content
  *   429                                           waits as told, 5 times in a row       the run fails, EHOSTUNREACH
  *   408, 5xx, no whole answer (DNS, TLS, connect,
  *     reset, cut short, stalled)                  4 times more, with backoff            the run fails, EHOSTUNREACH
@@ -22,7 +22,6 @@
  *   118, of a content type that was there         its content goes                      the next run asks for it
  *   118, of one that never was, and any other 4xx
  *     that names a parameter                      never again                           the stream fails, EINVAL
- *   the last two, to a token                      as a refused token                      as a refused token
  *   no memory, a failing disk                     never again                           the run fails
  *
  * A failed run loses nothing: it goes on from the last token that was stored. A stream that fails does not hold up the

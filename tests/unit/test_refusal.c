@@ -51,7 +51,7 @@ static const struct {
 	{422, "{" PARAMETERS ",\"errors\":{\"locale\":" NOT_VALID, DELIVERY_QUERY_REFUSED, "locale: is not valid."},
 	{400, "{" PARAMETERS ",\"errors\":{\"start_from\":" NOT_VALID, DELIVERY_QUERY_REFUSED, "start_from"},
 	{422, "{" PARAMETERS ",\"errors\":{\"branch\":" NOT_VALID, DELIVERY_QUERY_REFUSED, "CONTENTSTACK_BRANCH"},
-	{422, "{" PARAMETERS "}", DELIVERY_QUERY_REFUSED, "Failed to fetch items"},
+	{422, "{" PARAMETERS "}", DELIVERY_TOKEN_REFUSED, "Failed to fetch items"},
 	{422, "{\"error_code\":118,\"errors\":{\"uid\":" NOT_VALID, DELIVERY_TYPE_UNKNOWN,
 	 "error 118, uid: is not valid."},
 	{404, "{\"error_message\":\"Asset was not found.\",\"error_code\":145,\"errors\":{\"uid\":" NOT_VALID,

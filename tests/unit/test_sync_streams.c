@@ -138,6 +138,18 @@ static void test_type_unknown_to_its_token(void)
 	       {"delta b1", DELIVERY_TYPE_UNKNOWN, .times = 4}, {"init content_type=blog", DELIVERY_TYPE_UNKNOWN});
 }
 
+/* Whatever it means there: a stream of everything is not about a content type. */
+static void test_type_unknown_to_everything(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "everything", 0, "a@1", {"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
+	       {"delta s1", .body = LAST("", "s1")});
+	EXPECT(&fixture, "of which a type is not known", -EINVAL, "a@1", {"delta s1", DELIVERY_TYPE_UNKNOWN});
+	EXPECT(&fixture, "nor is it in a new listing", -EINVAL, "a@1", {"delta s1", DELIVERY_TOKEN_REFUSED, .times = 4},
+	       {"init", DELIVERY_TYPE_UNKNOWN});
+}
+
 static void test_type_that_never_was(void)
 {
 	static const struct sync_filter filter = {one_type, NULL, NULL, NULL};
@@ -318,6 +330,7 @@ int main(void)
 	test_several_streams();
 	test_type_that_goes();
 	test_type_unknown_to_its_token();
+	test_type_unknown_to_everything();
 	test_type_that_never_was();
 	test_what_was_not_asked_for();
 	test_assets();
