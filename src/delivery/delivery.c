@@ -229,8 +229,10 @@ static enum delivery_outcome judge(const struct delivery *delivery, int rc, stru
 		(struct delivery_advice){answer->retry_after_ms, answer->reset_ms, answer->remaining, answer->date_ms};
 	if (rc < 0)
 		return outcome_of(rc);
-	if (answer->status == 200)
+	if (answer->status == 200) {
+		advice->retry_after_ms = -1; /* no thing to say with an answer */
 		return DELIVERY_OK;
+	}
 	return judge_status(delivery, answer, err);
 }
 

@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROWS_MAX 10000           /* the oldest make room, and are counted in NOTE_QUARANTINE_LOST */
-#define SOURCE_MAX (1 << 20)     /* bytes of an item that are kept; what is longer is cut */
-#define SOURCE_CUT 1024          /* to this */
-#define SOURCES_MAX (64LL << 20) /* bytes of all; the older half is cut beyond that */
+#define ROWS_MAX 10000                 /* the oldest make room, and are counted in NOTE_QUARANTINE_LOST */
+#define SOURCE_MAX (1 << 20)           /* bytes of an item that are kept; what is longer is cut */
+#define SOURCE_CUT 1024                /* to this */
+#define SOURCES_MAX (64LL << 20)       /* bytes of all; the older half is cut beyond that */
+#define SIZE_UNKNOWN (SOURCES_MAX + 1) /* measured when the first one comes */
 
 static bool is_utf8_boundary(char c)
 {
@@ -115,6 +116,13 @@ static int ask(struct store *store, enum statement which, int64_t argument, int6
 
 int quarantine_count(struct store *store, struct err *err)
 {
+	store->quarantine_bytes = SIZE_UNKNOWN;
+	return ask(store, ST_QUARANTINE_COUNT, 0, &store->quarantine_rows, err);
+}
+
+/* Reads all of it. */
+static int measure(struct store *store, struct err *err)
+{
 	int rc = ask(store, ST_QUARANTINE_COUNT, 0, &store->quarantine_rows, err);
 	return rc < 0 ? rc : ask(store, ST_QUARANTINE_SIZE, 0, &store->quarantine_bytes, err);
 }
@@ -144,11 +152,18 @@ static int drop_oldest(struct store *store, struct err *err)
 	return db_run(stmt, err);
 }
 
+static bool may_be_too_much(const struct store *store)
+{
+	return store->quarantine_rows > ROWS_MAX || store->quarantine_bytes > SOURCES_MAX;
+}
+
 int quarantine_trim(struct store *store, struct err *err)
 {
-	int rc = 0;
-	if (!store->quarantined)
+	if (!store->quarantined || !may_be_too_much(store))
 		return 0;
+	int rc = measure(store, err); /* rows that came again were counted twice */
+	if (rc < 0 || !may_be_too_much(store))
+		return rc;
 	if (store->quarantine_rows > ROWS_MAX)
 		rc = drop_oldest(store, err);
 	if (rc == 0 && store->quarantine_bytes > SOURCES_MAX) {
@@ -156,6 +171,5 @@ int quarantine_trim(struct store *store, struct err *err)
 		sqlite3_bind_int64(stmt, 1, store->quarantine_rows / 2);
 		rc = db_run(stmt, err);
 	}
-	/* Rows that came again were counted twice. */
-	return rc < 0 ? rc : quarantine_count(store, err);
+	return rc < 0 ? rc : measure(store, err);
 }

@@ -293,8 +293,6 @@ void run_take_answer(struct run *run, struct delivery_call *call)
 	conversation->call = NULL;
 	run->in_flight--;
 	enum delivery_outcome outcome = delivery_take(call, &page, &advice, &err);
-	if (outcome == DELIVERY_OK)
-		advice.retry_after_ms = -1; /* is no thing to say with a page */
 	pace_heard(&run->sync->pace, &advice, outcome == DELIVERY_RATE_LIMITED, run->in_flight, run->now);
 	if (conversation->state != TALKING)
 		return; /* nobody waits for it any more */

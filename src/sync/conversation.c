@@ -6,6 +6,7 @@
  *   RUN_NONE -> RUN_DELTA -> (end) -> RUN_READY                       every later one
  *   any, when its token is refused for good -> RUN_REBUILD -> (end) -> RUN_REBUILD_DELTA -> (end) -> RUN_REBUILD_READY
  *   RUN_READY, RUN_REBUILD_READY -> (made visible) -> RUN_NONE
+ *   RUN_REBUILD -> (its content type is unknown) -> RUN_GONE -> (it is there again) -> RUN_FIRST
  *
  * Nothing here touches the store or the network.
  */
@@ -84,7 +85,7 @@ int conversation_circles(struct conversation *conversation, const struct page *p
 {
 	struct token_mark *mark = &conversation->mark;
 	const char *sent = conversation->stream.page_token;
-	if (!page->more) {
+	if (!page->more || conversation->seed) { /* the token that is kept beside a seed is of another listing */
 		clear_mark(mark);
 		return 0;
 	}
@@ -143,6 +144,7 @@ void conversation_restart(struct conversation *conversation, enum stream_run run
 	stream->run = run;
 	stream->pages = 0;
 	stream->items = 0;
+	conversation->seed = 0;
 	conversation->failures = 0;
 	conversation->left = INT64_MAX;
 	conversation->staged = run == RUN_REBUILD_DELTA;

@@ -46,7 +46,7 @@ static void speed_up(struct pace *pace, int64_t now)
 	pace->changed_at = now;
 }
 
-static void leave_alone(struct pace *pace, int64_t ms, int64_t now)
+void pace_keep_away(struct pace *pace, int64_t ms, int64_t now)
 {
 	pace->not_before = later(pace->not_before, now + (ms < PACE_ASKED_MAX_MS ? ms : PACE_ASKED_MAX_MS));
 }
@@ -57,12 +57,12 @@ void pace_heard(struct pace *pace, const struct delivery_advice *advice, bool li
 	if (reset > PACE_WAIT_MAX_MS)
 		reset = PACE_WAIT_MAX_MS;
 	if (advice->retry_after_ms >= 0)
-		leave_alone(pace, advice->retry_after_ms, now);
+		pace_keep_away(pace, advice->retry_after_ms, now);
 	if (limited) {
 		slow_down(pace, now);
 		pace->left = -1;
 		if (advice->retry_after_ms < 0)
-			leave_alone(pace, reset, now);
+			pace_keep_away(pace, reset, now);
 		return;
 	}
 	speed_up(pace, now);
@@ -70,7 +70,7 @@ void pace_heard(struct pace *pace, const struct delivery_advice *advice, bool li
 		     : advice->remaining > (int64_t)in_flight ? advice->remaining - in_flight
 							      : 0;
 	if (pace->left == 0)
-		leave_alone(pace, reset, now);
+		pace_keep_away(pace, reset, now);
 }
 
 int64_t pace_next(const struct pace *pace, unsigned in_flight, int64_t now)

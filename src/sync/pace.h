@@ -41,6 +41,9 @@ void pace_sent(struct pace *pace, int64_t now);
 /* An answer came; `in_flight`: requests without an answer yet. What it asks for in advice->retry_after_ms counts. */
 void pace_heard(struct pace *pace, const struct delivery_advice *advice, bool limited, unsigned in_flight, int64_t now);
 
+/* The service wants to be left alone for `ms`, of which PACE_ASKED_MAX_MS are granted. */
+void pace_keep_away(struct pace *pace, int64_t ms, int64_t now);
+
 /* When the next request may be sent: `now`, or later; INT64_MAX: not before one of those in flight was answered. */
 int64_t pace_next(const struct pace *pace, unsigned in_flight, int64_t now);
 

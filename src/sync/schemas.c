@@ -117,8 +117,6 @@ static int fetch_list(struct sync *sync, unsigned skip, struct content_type_list
 		pace_sent(&sync->pace, clock_monotonic_ms());
 		enum delivery_outcome outcome = delivery_content_types(sync->delivery, skip, list, &advice, err);
 		now = clock_monotonic_ms();
-		if (outcome == DELIVERY_OK)
-			advice.retry_after_ms = -1;
 		pace_heard(&sync->pace, &advice, outcome == DELIVERY_RATE_LIMITED, 0, now);
 		*retry_after_ms = advice.retry_after_ms;
 		if (outcome == DELIVERY_OK)

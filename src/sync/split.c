@@ -145,36 +145,26 @@ struct conversation *split_whole(const struct run *run, const struct conversatio
 	return NULL;
 }
 
-/* Calls it off for the parts that are in memory; an answer that is under way is not waited for. */
-static void end_parts(struct run *run, const struct conversation *whole)
+/* The stream goes on without its parts: their rows go, and an answer that is under way is not waited for. */
+static int leave_parts(struct run *run, struct conversation *whole, enum stream_run next, struct err *err)
 {
 	for (size_t i = 0; i < run->count; i++)
 		if (run->conversations[i].stream.part_of == whole->stream.id)
 			run->conversations[i].state = DONE;
+	whole->state = TALKING;
+	whole->stream.total = 0;
+	conversation_restart(whole, next);
+	int rc = store_parts_forget(run->sync->store, whole->stream.id, err);
+	return rc < 0 ? rc : store_stream_save(run->sync->store, &whole->stream, err);
 }
 
+/* What the parts have shown may be gone by the time of the new listing, which is compared with it. */
 int split_abandon(struct run *run, struct conversation *whole, struct err *err)
 {
-	end_parts(run, whole);
 	run->sync->whole_only = true;
-	whole->state = TALKING;
-	whole->stream.total = 0;
 	free(whole->stream.sync_token);
 	whole->stream.sync_token = NULL;
-	conversation_restart(whole, RUN_REBUILD); /* what the parts have shown may be gone by then */
-	int rc = store_parts_forget(run->sync->store, whole->stream.id, err);
-	return rc < 0 ? rc : store_stream_save(run->sync->store, &whole->stream, err);
-}
-
-/* All listed: the news since the seed, and the stream is as any other. */
-static int finish(struct run *run, struct conversation *whole, struct err *err)
-{
-	end_parts(run, whole);
-	whole->state = TALKING;
-	whole->stream.total = 0;
-	conversation_restart(whole, RUN_DELTA);
-	int rc = store_parts_forget(run->sync->store, whole->stream.id, err);
-	return rc < 0 ? rc : store_stream_save(run->sync->store, &whole->stream, err);
+	return leave_parts(run, whole, RUN_REBUILD, err);
 }
 
 /* What the parts of a stream have come to. */
@@ -221,6 +211,6 @@ int split_settle(struct run *run, struct conversation *part, struct err *err)
 	if (whole->stream.total > 0 && (sum.all_begun || !sum.all_counted))
 		rc = check_sum(run, whole, &sum, err);
 	if (rc == 0 && whole->stream.run == RUN_PARTS && sum.all_listed)
-		rc = finish(run, whole, err);
+		rc = leave_parts(run, whole, RUN_DELTA, err); /* the news since the seed, and it is as any other */
 	return rc;
 }

@@ -124,8 +124,7 @@ void sync_want_schemas(struct sync *sync)
 
 void sync_keep_away(struct sync *sync, int64_t ms)
 {
-	const struct delivery_advice asked = {.retry_after_ms = ms, .reset_ms = -1, .remaining = -1, .date_ms = -1};
-	pace_heard(&sync->pace, &asked, false, 0, clock_monotonic_ms());
+	pace_keep_away(&sync->pace, ms, clock_monotonic_ms());
 }
 
 /* An empty tree: the content types are what is best to see first. */
