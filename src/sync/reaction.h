@@ -31,7 +31,7 @@
 #define CONTENTFS_SYNC_REACTION_H
 
 #include "delivery/delivery.h"
-#include "sync/backoff.h"
+#include "util/backoff.h"
 
 #define REACTION_WAIT_MAX_MS 30000
 

@@ -1,6 +1,6 @@
 #include "sync/schedule.h"
 
-#include "sync/backoff.h"
+#include "util/backoff.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* How long a retry waits, and which retries there are at all. */
-#include "sync/backoff.h"
 #include "sync/reaction.h"
 #include "tap.h"
+#include "util/backoff.h"
 
 #include <limits.h>
 

@@ -1,6 +1,6 @@
 /* How long to wait before trying again: exponential backoff with full jitter. Pure. */
-#ifndef CONTENTFS_SYNC_BACKOFF_H
-#define CONTENTFS_SYNC_BACKOFF_H
+#ifndef CONTENTFS_UTIL_BACKOFF_H
+#define CONTENTFS_UTIL_BACKOFF_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "sync/backoff.h"
+#include "util/backoff.h"
 
 #define DOUBLINGS_MAX 30 /* keeps the shift in range; every ceiling is reached long before */
 
