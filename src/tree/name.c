@@ -1,10 +1,9 @@
 #include "tree/name.h"
 
+#include "util/digest.h"
 #include "util/utf8.h"
 
-#include <sha2.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #define SUFFIX_BYTES_MAX 16
 #define ESCAPE_LEN 3
@@ -12,8 +11,8 @@
 
 #define HASH_MARK "%~"
 #define HASH_MARK_LEN 2
-#define HASH_BYTES (SHA256_DIGEST_LENGTH / 2)
-#define HASH_PART_LEN (HASH_MARK_LEN + 2 * HASH_BYTES)
+#define HASH_DIGITS 32
+#define HASH_PART_LEN (HASH_MARK_LEN + HASH_DIGITS)
 
 static size_t put_escape(char *to, char byte)
 {
@@ -54,18 +53,8 @@ static size_t encode_unit(struct slice raw, char unit[UNIT_BYTES_MAX], size_t *l
 
 static size_t put_hash(struct slice raw, char *to)
 {
-	static const char digits[] = "0123456789abcdef";
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-	SHA2_CTX context;
-	SHA256Init(&context);
-	SHA256Update(&context, (const uint8_t *)raw.at, raw.len);
-	SHA256Final(digest, &context);
 	memcpy(to, HASH_MARK, HASH_MARK_LEN);
-	to += HASH_MARK_LEN;
-	for (size_t i = 0; i < HASH_BYTES; i++) {
-		*to++ = digits[digest[i] >> 4];
-		*to++ = digits[digest[i] & 0xf];
-	}
+	digest_hex(raw, to + HASH_MARK_LEN, HASH_DIGITS);
 	return HASH_PART_LEN;
 }
 
