@@ -203,7 +203,7 @@ static enum delivery_outcome judge_status(const struct delivery *delivery, struc
 	enum delivery_outcome outcome;
 	mask_token(delivery, answer->body.text, answer->body.len);
 	if (answer->status >= 300 && answer->status <= 399)
-		outcome = refusal_redirect(answer->status, answer->location, err);
+		outcome = refusal_redirect(answer->status, buf_text(&answer->location), err);
 	else
 		outcome = refusal_outcome(answer->status, buf_slice(&answer->body), err);
 	if (outcome == DELIVERY_NONSENSE) /* perhaps another server altogether */

@@ -2,14 +2,15 @@
  * Easy handles in one multi handle, one each call. The multi interface is there for several calls at once and for the
  * wait: curl_multi_poll can be woken by another thread. Connections are kept by the multi handle, from call to call.
  *
- * Threads: everything belongs to the calling thread but `stopped` and `count`, which are atomic, and curl_multi_wakeup.
+ * Threads: everything belongs to the calling thread but `stopped`, `woken` and `count`, which are atomic, and
+ * curl_multi_wakeup.
  *
  * libcurl's global state is counted by libcurl: every http_create takes part with curl_global_init and every
  * http_destroy gives it back. Both may run in any thread at any time since libcurl 7.84, and we demand 7.85.
  */
 #include "http/http.h"
 
-#include "http/headers.h"
+#include "http/head.h"
 #include "http/url.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -34,15 +35,17 @@ struct http {
 	CURLM *multi;
 	struct http_call *ended; /* whose answers were not handed out yet, oldest first */
 	atomic_bool stopped;
+	atomic_bool woken;
 	_Atomic uint64_t count;
 };
 
-/* Where an answer goes. */
-struct sink {
-	struct buf body;
+/* What has come of an answer. */
+struct receipt {
+	struct http_answer answer;
 	size_t max;
-	int rc;        /* why receiving was broken off, 0 while it was not */
-	bool head_end; /* the empty line behind the last head came */
+	int rc;         /* why receiving was broken off, 0 while it was not */
+	bool head_end;  /* the empty line behind the last head came */
+	bool head_told; /* and the sink knows of it */
 };
 
 struct http_call {
@@ -52,7 +55,8 @@ struct http_call {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct url url;
-	struct sink sink;
+	const struct http_sink *sink; /* NULL if the body is gathered */
+	struct receipt receipt;
 	char curl_text[CURL_ERROR_SIZE]; /* libcurl's words for a failure */
 	bool has_ended;
 	CURLcode code; /* libcurl's verdict, once it has */
@@ -61,24 +65,48 @@ struct http_call {
 /* libcurl takes a connection that is closed within the head for the end of an answer without a body. */
 static size_t watch_head(char *line, size_t one, size_t len, void *opaque)
 {
-	struct sink *sink = opaque;
+	struct receipt *receipt = opaque;
 	(void)one; /* always 1 */
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
-		sink->head_end = false; /* the one before was interim */
+		receipt->head_end = false; /* the one before was interim */
 	else if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
-		sink->head_end = true; /* what follows, if anything, is a trailer */
+		receipt->head_end = true; /* what follows, if anything, is a trailer */
 	return len;
 }
 
-static size_t receive(char *bytes, size_t one, size_t len, void *opaque)
+static size_t gather(char *bytes, size_t one, size_t len, void *opaque)
 {
-	struct sink *sink = opaque;
+	struct receipt *receipt = opaque;
 	(void)one; /* always 1 */
-	if (len > sink->max - sink->body.len)
-		sink->rc = -EMSGSIZE;
+	if (len > receipt->max - receipt->answer.body.len)
+		receipt->rc = -EMSGSIZE;
 	else
-		sink->rc = buf_append(&sink->body, bytes, len);
-	return sink->rc == 0 ? len : CURL_WRITEFUNC_ERROR;
+		receipt->rc = buf_append(&receipt->answer.body, bytes, len);
+	return receipt->rc == 0 ? len : CURL_WRITEFUNC_ERROR;
+}
+
+/* 0, or why the call is to be broken off. */
+static int tell_head(struct http_call *call)
+{
+	struct receipt *receipt = &call->receipt;
+	if (receipt->head_told)
+		return 0;
+	receipt->head_told = true;
+	int rc = head_read(call->easy, &receipt->answer);
+	return rc < 0 ? rc : call->sink->head(call->owner, &receipt->answer);
+}
+
+static size_t hand_on(char *bytes, size_t one, size_t len, void *opaque)
+{
+	struct http_call *call = opaque;
+	(void)one; /* always 1 */
+	int rc = tell_head(call);
+	if (rc == 0)
+		rc = call->sink->body(call->owner, slice_make(bytes, len));
+	if (rc == -EAGAIN)
+		return CURL_WRITEFUNC_PAUSE;
+	call->receipt.rc = rc;
+	return rc == 0 ? len : CURL_WRITEFUNC_ERROR;
 }
 
 /* What holds for every request. Redirects, cookies, .netrc and HTTP/0.9 are off by libcurl's default. */
@@ -93,18 +121,11 @@ static CURLcode set_common(struct http_call *call)
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(CURLOPT_USERAGENT, "contentfs/" CONTENTFS_VERSION);
 	SET(CURLOPT_HEADERFUNCTION, watch_head);
-	SET(CURLOPT_HEADERDATA, &call->sink);
-	SET(CURLOPT_WRITEFUNCTION, receive);
-	SET(CURLOPT_WRITEDATA, &call->sink);
+	SET(CURLOPT_HEADERDATA, &call->receipt);
 	SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
 	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS);
-	SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_SECOND);
-	SET(CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
 	SET(CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
@@ -113,9 +134,36 @@ static CURLcode set_common(struct http_call *call)
 	 * minute. The thread frees what it holds when it ends. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
-#undef SET
 	return code;
 }
+
+static CURLcode set_body(struct http_call *call)
+{
+	CURL *easy = call->easy;
+	CURLcode code = CURLE_OK;
+	if (call->sink) {
+		SET(CURLOPT_WRITEFUNCTION, hand_on);
+		SET(CURLOPT_WRITEDATA, call);
+	} else {
+		SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+		SET(CURLOPT_WRITEFUNCTION, gather);
+		SET(CURLOPT_WRITEDATA, &call->receipt);
+	}
+	return code;
+}
+
+static CURLcode set_limits(struct http_call *call, int64_t stall_ms)
+{
+	CURL *easy = call->easy;
+	CURLcode code = CURLE_OK;
+	int64_t connect_ms = stall_ms > 0 && stall_ms < CONNECT_TIMEOUT_MS ? stall_ms : CONNECT_TIMEOUT_MS;
+	SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms < 1000 ? 1000L : (long)connect_ms);
+	SET(CURLOPT_TIMEOUT_MS, stall_ms > 0 ? 0L : TOTAL_TIMEOUT_MS);
+	SET(CURLOPT_LOW_SPEED_LIMIT, stall_ms > 0 ? 1L : STALL_BYTES_PER_SECOND);
+	SET(CURLOPT_LOW_SPEED_TIME, stall_ms == 0 ? STALL_SECONDS : stall_ms < 2000 ? 1L : (long)(stall_ms / 1000));
+	return code;
+}
+#undef SET
 
 int http_create(struct http **out, struct err *err)
 {
@@ -151,7 +199,7 @@ static void call_free(struct http_call *call)
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
 	url_finish(&call->url);
-	buf_finish(&call->sink.body);
+	http_answer_finish(&call->receipt.answer);
 	free(call);
 }
 
@@ -164,9 +212,12 @@ static int append_header(struct curl_slist **list, const char *line)
 	return 0;
 }
 
-static int make_headers(const char *const *lines, struct curl_slist **list)
+static int make_headers(const struct http_request *request, struct curl_slist **list)
 {
+	const char *const *lines = request->headers;
 	int rc = append_header(list, "X-User-Agent: contentfs/" CONTENTFS_VERSION);
+	if (rc == 0 && request->sink)
+		rc = append_header(list, "Accept-Encoding: identity");
 	for (; rc == 0 && lines && *lines; lines++)
 		rc = append_header(list, *lines);
 	return rc;
@@ -176,8 +227,10 @@ static int make_headers(const char *const *lines, struct curl_slist **list)
 static int prepare(struct http_call *call, const struct http_request *request)
 {
 	call->easy = curl_easy_init();
-	call->sink.max = request->body_max;
-	if (!call->easy || set_common(call) != CURLE_OK || make_headers(request->headers, &call->headers) < 0 ||
+	call->receipt.max = request->body_max;
+	call->sink = request->sink;
+	if (!call->easy || set_common(call) != CURLE_OK || set_body(call) != CURLE_OK ||
+	    set_limits(call, request->stall_ms) != CURLE_OK || make_headers(request, &call->headers) < 0 ||
 	    curl_easy_setopt(call->easy, CURLOPT_URL, request->url) != CURLE_OK ||
 	    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) != CURLE_OK)
 		return -ENOMEM;
@@ -214,6 +267,7 @@ int http_begin(struct http *http, const struct http_request *request, struct htt
 		return err_oom(err);
 	call->http = http;
 	call->owner = request->owner;
+	call->receipt.answer = (struct http_answer)HTTP_ANSWER_INIT;
 	int rc = url_look(request->url, &call->url, err);
 	if (rc == 0 && (prepare(call, request) < 0 || curl_multi_add_handle(http->multi, call->easy) != CURLM_OK))
 		rc = err_oom(err);
@@ -245,7 +299,7 @@ static int take_ended(struct http *http, struct http_call **ended)
 	return 1;
 }
 
-/* A wakeup between the test of `stopped` and the poll is not lost: it ends the poll at once. */
+/* A wakeup between the tests of `stopped` and `woken` and the poll is not lost: it ends the poll at once. */
 int http_await(struct http *http, int64_t ms, struct http_call **ended)
 {
 	int64_t until = clock_monotonic_ms() + ms;
@@ -256,7 +310,7 @@ int http_await(struct http *http, int64_t ms, struct http_call **ended)
 		if (take_ended(http, ended))
 			return 1;
 		int64_t left = until - clock_monotonic_ms();
-		if (!failed && left <= 0)
+		if (!failed && (atomic_exchange(&http->woken, false) || left <= 0))
 			return 0;
 		if (!failed)
 			failed = curl_multi_poll(http->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
@@ -265,9 +319,15 @@ int http_await(struct http *http, int64_t ms, struct http_call **ended)
 	}
 }
 
+void http_resume(struct http_call *call)
+{
+	if (!call->has_ended)
+		curl_easy_pause(call->easy, CURLPAUSE_CONT);
+}
+
 /* --- what a call came to ------------------------------------------------------------------------------------------ */
 
-static int errno_of(CURLcode code, const struct sink *sink)
+static int errno_of(CURLcode code, const struct receipt *receipt)
 {
 	switch (code) {
 	case CURLE_OK:
@@ -275,7 +335,7 @@ static int errno_of(CURLcode code, const struct sink *sink)
 	case CURLE_OUT_OF_MEMORY:
 		return -ENOMEM;
 	case CURLE_WRITE_ERROR: /* ours, or something behind the end of the gzip stream */
-		return sink->rc < 0 ? sink->rc : -EBADMSG;
+		return receipt->rc < 0 ? receipt->rc : -EBADMSG;
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_UNSUPPORTED_PROTOCOL: /* the URL was looked at before, so this is an answer that is not HTTP */
 	case CURLE_WEIRD_SERVER_REPLY:
@@ -293,8 +353,8 @@ static const char *words_for(const struct http_call *call)
 
 static int report(const struct http_call *call, struct err *err)
 {
-	int rc = errno_of(call->code, &call->sink);
-	if (rc == 0 && !call->sink.head_end)
+	int rc = errno_of(call->code, &call->receipt);
+	if (rc == 0 && !call->receipt.head_end)
 		return err_set(err, -EHOSTUNREACH, "%.300s: the answer ends within its head", call->url.label);
 	switch (rc) {
 	case 0:
@@ -303,47 +363,26 @@ static int report(const struct http_call *call, struct err *err)
 		return err_oom(err);
 	case -EMSGSIZE:
 		return err_set(err, rc, "%.300s: the answer is larger than the %zu bytes that are accepted",
-			       call->url.label, call->sink.max);
+			       call->url.label, call->receipt.max);
 	default:
 		return err_set(err, rc, "%.300s: %s", call->url.label, words_for(call));
 	}
 }
 
-static const char *header_of(CURL *easy, const char *name)
-{
-	struct curl_header *header;
-	return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
-}
-
-static void copy_text(char *to, size_t size, const char *from)
-{
-	size_t len = from ? strnlen(from, size - 1) : 0;
-	if (len > 0)
-		memcpy(to, from, len);
-	to[len] = '\0';
-}
-
-static void read_head(CURL *easy, struct http_answer *answer)
-{
-	const char *location = NULL;
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status);
-	curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location);
-	copy_text(answer->content_type, sizeof(answer->content_type), header_of(easy, "Content-Type"));
-	copy_text(answer->location, sizeof(answer->location), location);
-	answer->date_ms = http_date_ms(header_of(easy, "Date"));
-	/* The service's times count from its own clock: this machine's may be wrong. */
-	int64_t now = answer->date_ms >= 0 ? answer->date_ms : clock_wall_ms();
-	answer->retry_after_ms = retry_after_ms(header_of(easy, "Retry-After"), now);
-	answer->reset_ms = retry_after_reset_ms(header_of(easy, "x-ratelimit-reset"), now);
-	if (answer->retry_after_ms < 0 && answer->status == 429)
-		answer->retry_after_ms = answer->reset_ms;
-	answer->remaining = rate_remaining(header_of(easy, "x-ratelimit-remaining"), header_of(easy, "Age"));
-}
-
 void http_answer_finish(struct http_answer *answer)
 {
 	buf_finish(&answer->body);
+	buf_finish(&answer->location);
 	*answer = (struct http_answer)HTTP_ANSWER_INIT;
+}
+
+/* The answer is whole: what is left to be known of it, or told. */
+static int complete(struct http_call *call, struct err *err)
+{
+	int rc = call->sink ? tell_head(call) : head_read(call->easy, &call->receipt.answer);
+	if (rc == -ENOMEM)
+		return err_oom(err);
+	return rc < 0 ? err_set(err, rc, "%.300s: not wanted", call->url.label) : 0;
 }
 
 int http_end(struct http_call *call, struct http_answer *answer, struct err *err)
@@ -351,10 +390,11 @@ int http_end(struct http_call *call, struct http_answer *answer, struct err *err
 	int rc =
 		call->has_ended ? report(call, err) : err_set(err, -ECANCELED, "%.300s: told to stop", call->url.label);
 	http_answer_finish(answer);
+	if (rc == 0)
+		rc = complete(call, err);
 	if (rc == 0) {
-		read_head(call->easy, answer);
-		answer->body = call->sink.body;
-		call->sink.body = (struct buf)BUF_INIT;
+		*answer = call->receipt.answer;
+		call->receipt.answer = (struct http_answer)HTTP_ANSWER_INIT;
 	}
 	for (struct http_call **at = &call->http->ended; *at; at = &(*at)->next) {
 		if (*at == call) {
@@ -388,6 +428,12 @@ int http_get(struct http *http, const struct http_request *request, struct http_
 void http_stop(struct http *http)
 {
 	atomic_store(&http->stopped, true);
+	curl_multi_wakeup(http->multi);
+}
+
+void http_wake(struct http *http)
+{
+	atomic_store(&http->woken, true);
 	curl_multi_wakeup(http->multi);
 }
 

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,6 +54,19 @@ static bool has_credentials(CURLU *handle)
 	       curl_url_get(handle, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK;
 }
 
+/* "https://host:443"; NULL for lack of memory. */
+static char *origin_of(CURLU *handle, const char *scheme, const char *host)
+{
+	CLEANUP(cleanup_part) char *port = NULL;
+	char *origin = NULL;
+	if (curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+	    asprintf(&origin, "%s://%s:%s", scheme, host, port) < 0)
+		return NULL;
+	for (char *c = origin; *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	return origin;
+}
+
 int url_look(const char *text, struct url *url, struct err *err)
 {
 	CLEANUP(cleanup_curlu) CURLU *handle = curl_url();
@@ -72,7 +87,15 @@ int url_look(const char *text, struct url *url, struct err *err)
 	    curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
 	    curl_url_get(handle, CURLUPART_URL, &label, 0) != CURLUE_OK)
 		return err_oom(err);
-	*url = (struct url){.label = label, .loopback = is_loopback(host)};
+	char *origin = origin_of(handle, scheme, host);
+	if (!origin)
+		return err_oom(err);
+	*url = (struct url){
+		.label = label,
+		.origin = origin,
+		.https = strcasecmp(scheme, "https") == 0,
+		.loopback = is_loopback(host),
+	};
 	label = NULL;
 	return 0;
 }
@@ -80,7 +103,26 @@ int url_look(const char *text, struct url *url, struct err *err)
 void url_finish(struct url *url)
 {
 	curl_free(url->label);
+	free(url->origin);
 	*url = (struct url){0};
+}
+
+int url_resolve(const char *base, const char *reference, size_t max, struct buf *url)
+{
+	CLEANUP(cleanup_curlu) CURLU *handle = curl_url();
+	CLEANUP(cleanup_part) char *text = NULL;
+	if (!handle)
+		return -ENOMEM;
+	CURLUcode code = curl_url_set(handle, CURLUPART_URL, base, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_set(handle, CURLUPART_URL, reference, CURLU_URLENCODE | CURLU_ALLOW_SPACE);
+	if (code == CURLUE_OK)
+		code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(handle, CURLUPART_URL, &text, 0);
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return -ENOMEM;
+	return code == CURLUE_OK && strlen(text) <= max ? buf_append_text(url, text) : 0;
 }
 
 static bool is_unreserved(unsigned char c)

@@ -221,7 +221,7 @@ static void test_redirect(void)
 	char want[128];
 	server_start(&server, &redirect, 1);
 	is_int(get(http, &server, &answer, NULL), 0, "a redirect");
-	is_str(answer.location, server_url(&server, "/elsewhere", want, sizeof(want)),
+	is_str(buf_text(&answer.location), server_url(&server, "/elsewhere", want, sizeof(want)),
 	       "a relative one is made absolute");
 	server_stop(&server);
 	is_int((long long)http_count(http), 1, "it was one request");
@@ -393,8 +393,239 @@ static void test_proxy(void)
 	http_destroy(http);
 }
 
+/* --- sinks -------------------------------------------------------------------------------------------------------- */
+
+struct taker {
+	int heads;
+	bool head_late; /* a head after a byte of the body */
+	long status;
+	int64_t length;
+	bool ends_by_close;
+	char content_range[96];
+	char etag[256];
+	char location[256];
+	struct buf body;
+	int head_rc, body_rc;
+	bool pause_once;
+};
+
+static int take_head(void *owner, const struct http_answer *head)
+{
+	struct taker *taker = owner;
+	taker->heads++;
+	taker->head_late |= taker->body.len > 0;
+	taker->status = head->status;
+	taker->length = head->length;
+	taker->ends_by_close = head->ends_by_close;
+	snprintf(taker->content_range, sizeof(taker->content_range), "%s", head->content_range);
+	snprintf(taker->etag, sizeof(taker->etag), "%s", head->etag);
+	snprintf(taker->location, sizeof(taker->location), "%s", buf_text(&head->location));
+	return taker->head_rc;
+}
+
+static int take_body(void *owner, struct slice bytes)
+{
+	struct taker *taker = owner;
+	if (taker->pause_once) {
+		taker->pause_once = false;
+		return -EAGAIN;
+	}
+	buf_append(&taker->body, bytes.at, bytes.len);
+	return taker->body_rc;
+}
+
+static const struct http_sink sink = {.head = take_head, .body = take_body};
+
+static int take(struct http *http, const struct server *server, struct taker *taker, struct http_answer *answer,
+		struct err *err)
+{
+	char url[128];
+	struct http_call *call = NULL;
+	struct http_call *ended;
+	const struct http_request request = {
+		.url = server_url(server, "/v3/x?token=s3cret", url, sizeof(url)),
+		.sink = &sink,
+		.stall_ms = 1,
+		.owner = taker,
+	};
+	int rc = http_begin(http, &request, &call, err);
+	while (rc == 0) {
+		bool paused = taker->pause_once;
+		rc = http_await(http, 100, &ended);
+		if (paused && !taker->pause_once)
+			http_resume(call);
+	}
+	return http_end(call, answer, err);
+}
+
+static void test_sink(void)
+{
+#define TAGS "ETag: \"a\"\r\nContent-Range: bytes 0-4/9\r\n"
+	static const struct {
+		const char *name;
+		struct server_answer answer;
+		struct taker taker;
+		int rc;
+		const char *body;
+		int heads;
+		int64_t length;
+		bool ends_by_close;
+	} rows[] = {
+		{"a body", {HEAD TAGS "Content-Length: 5\r\n\r\nhello", 0, THEN_CLOSE}, {0}, 0, "hello", 1, 5, false},
+		{"a paused body",
+		 {HEAD TAGS "Content-Length: 5\r\n\r\nhello", 0, THEN_CLOSE},
+		 {.pause_once = true},
+		 0,
+		 "hello",
+		 1,
+		 5,
+		 false},
+		{"no body", {HEAD TAGS EMPTY, 0, THEN_CLOSE}, {0}, 0, "", 1, 0, false},
+		{"chunks", {CHUNKED "5\r\nhello\r\n0\r\n\r\n", 0, THEN_CLOSE}, {0}, 0, "hello", 1, -1, false},
+		{"an end by closing", {HEAD TAGS "\r\nhello", 0, THEN_CLOSE}, {0}, 0, "hello", 1, -1, true},
+		{"an encoding nobody asked for",
+		 {GZIP "Content-Length: 7\r\n\r\nnotgzip", 0, THEN_CLOSE},
+		 {0},
+		 0,
+		 "notgzip",
+		 1,
+		 7,
+		 false},
+		{"a redirect with a body",
+		 {STATUS("302") "Location: ../y z?s3cret#f\r\nContent-Length: 2\r\n\r\nhi", 0, THEN_CLOSE},
+		 {0},
+		 0,
+		 "hi",
+		 1,
+		 2,
+		 false},
+		{"a head that is not wanted",
+		 {HEAD "Content-Length: 5\r\n\r\nhello", 0, THEN_CLOSE},
+		 {.head_rc = -ESTALE},
+		 -ESTALE,
+		 "",
+		 1,
+		 5,
+		 false},
+		{"an empty answer that is not wanted",
+		 {HEAD EMPTY, 0, THEN_CLOSE},
+		 {.head_rc = -ESTALE},
+		 -ESTALE,
+		 "",
+		 1,
+		 0,
+		 false},
+		{"a body that is not wanted",
+		 {HEAD "Content-Length: 5\r\n\r\nhello", 0, THEN_CLOSE},
+		 {.body_rc = -ENOSPC},
+		 -ENOSPC,
+		 "hello",
+		 1,
+		 5,
+		 false},
+		{"a body cut short",
+		 {HEAD "Content-Length: 50\r\n\r\nhello", 0, THEN_CLOSE},
+		 {0},
+		 -EHOSTUNREACH,
+		 "hello",
+		 1,
+		 50,
+		 false},
+		{"no answer", {"", 0, THEN_CLOSE}, {0}, -EHOSTUNREACH, "", 0, 0, false},
+		{"a stall",
+		 {HEAD "Content-Length: 50\r\n\r\nhello", 0, THEN_HOLD},
+		 {0},
+		 -EHOSTUNREACH,
+		 "hello",
+		 1,
+		 50,
+		 false},
+	};
+	struct http *http = create();
+	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct taker taker = rows[i].taker;
+		struct server server;
+		struct err err = {0};
+		char value[256];
+		server_start(&server, &rows[i].answer, 1);
+		if (!is_int(take(http, &server, &taker, &answer, &err), rows[i].rc, "%s: result", rows[i].name))
+			diag("%s", err.text);
+		server_stop(&server);
+		is_slice(buf_slice(&taker.body), slice_of(rows[i].body), "%s: what was handed on", rows[i].name);
+		is_int(taker.heads, rows[i].heads, "%s: heads", rows[i].name);
+		ok(!taker.head_late, "%s: the head comes first", rows[i].name);
+		is_int(taker.length, rows[i].length, "%s: length", rows[i].name);
+		is_int(taker.ends_by_close, rows[i].ends_by_close, "%s: how its end is told", rows[i].name);
+		is_int((long long)answer.body.len, 0, "%s: nothing is gathered", rows[i].name);
+		is_str(request_header(server.requests[0], "Accept-Encoding", value, sizeof(value)), "identity",
+		       "%s: no encoding is asked for", rows[i].name);
+		if (strstr(rows[i].answer.bytes, TAGS)) {
+			is_str(taker.etag, "\"a\"", "%s: the tag", rows[i].name);
+			is_str(taker.content_range, "bytes 0-4/9", "%s: the range", rows[i].name);
+		}
+		if (taker.status == 302)
+			ok(strstr(taker.location, "/y%20z?s3cret") && !strchr(taker.location, '#'),
+			   "the head knows where a redirect leads to: %s", taker.location);
+		buf_finish(&taker.body);
+	}
+	http_destroy(http);
+}
+
+/* Tags and locations of a length that is as good as none. */
+static void test_long_headers(void)
+{
+	struct http *http = create();
+	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
+	for (int extra = 0; extra < 2; extra++) {
+		CLEANUP(buf_finish) struct buf text = BUF_INIT;
+		struct server server;
+		struct err err = {0};
+		buf_append_text(&text, STATUS("302") "ETag: ");
+		for (int i = 0; i < 255 + extra; i++)
+			buf_append_char(&text, 'e');
+		buf_append_text(&text, "\r\nLocation: http://h.example/");
+		for (int i = (int)strlen("http://h.example/"); i < HTTP_LOCATION_MAX + extra; i++)
+			buf_append_char(&text, 'l');
+		buf_append_text(&text, "\r\n" EMPTY);
+		server_start(&server, &(struct server_answer){text.text, text.len, THEN_CLOSE}, 1);
+		is_int(get(http, &server, &answer, &err), 0, "an answer with long headers %s", err.text);
+		server_stop(&server);
+		is_int((long long)strlen(answer.etag), extra ? 0 : 255, "a tag of %d", 255 + extra);
+		is_int((long long)answer.location.len, extra ? 0 : HTTP_LOCATION_MAX, "a location of %d",
+		       HTTP_LOCATION_MAX + extra);
+	}
+	http_destroy(http);
+}
+
+static void *wake_later(void *http)
+{
+	http_wake(http);
+	return NULL;
+}
+
+static void test_wake(void)
+{
+	struct http *http = create();
+	struct http_call *ended = NULL;
+	pthread_t thread;
+	int64_t began = clock_monotonic_ms();
+	http_wake(http);
+	is_int(http_await(http, SERVER_DEADLINE_MS, &ended), 0, "a wait that was woken before it began");
+	if (!ok(pthread_create(&thread, NULL, wake_later, http) == 0, "a thread that wakes it"))
+		exit(1);
+	is_int(http_await(http, SERVER_DEADLINE_MS, &ended), 0, "a wait that is woken");
+	pthread_join(thread, NULL);
+	ok(clock_monotonic_ms() - began < SERVER_DEADLINE_MS, "neither lasts to its end");
+	is_int(http_await(http, 1, &ended), 0, "the next one does");
+	http_destroy(http);
+}
+
 int main(void)
 {
+	test_sink();
+	test_long_headers();
+	test_wake();
 	test_cases();
 	test_gzip();
 	test_limit();

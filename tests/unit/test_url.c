@@ -37,15 +37,17 @@ static void test_labels(void)
 		const char *url;
 		const char *label;
 		bool loopback;
+		const char *origin;
 	} rows[] = {
 		{"https://cdn.contentstack.io/v3/stacks/sync?sync_token=x",
 		 "https://cdn.contentstack.io/v3/stacks/sync", false},
-		{"https://cdn.contentstack.io/v3#x", "https://cdn.contentstack.io/v3", false},
+		{"https://CDN.contentstack.io/v3#x", "https://CDN.contentstack.io/v3", false,
+		 "https://cdn.contentstack.io:443"},
 		{"https://cdn.contentstack.io", "https://cdn.contentstack.io/", false},
-		{"HTTP://LocalHost:8080/v3?x", "http://LocalHost:8080/v3", true},
+		{"HTTP://LocalHost:8080/v3?x", "http://LocalHost:8080/v3", true, "http://localhost:8080"},
 		{"http://127.0.0.1:8080/a%20b", "http://127.0.0.1:8080/a%20b", true},
 		{"http://127.1.2.3/", "http://127.1.2.3/", true},
-		{"http://[::1]:80/", "http://[::1]:80/", true},
+		{"http://[::1]:80/", "http://[::1]:80/", true, "http://[::1]:80"},
 		{"http://[::2]/", "http://[::2]/", false},
 		{"http://127.evil.example/", "http://127.evil.example/", false},
 		{"http://localhost.evil.example/", "http://localhost.evil.example/", false},
@@ -56,6 +58,9 @@ static void test_labels(void)
 		struct err err = {0};
 		is_int(url_look(rows[i].url, &url, &err), 0, "taken: %s %s", rows[i].url, err.text);
 		is_str(url.label, rows[i].label, "its label");
+		if (rows[i].origin)
+			is_str(url.origin, rows[i].origin, "its origin");
+		is_int(url.https, strncasecmp(rows[i].url, "https", 5) == 0, "its scheme");
 		is_int(url.loopback, rows[i].loopback, "%s this machine", rows[i].loopback ? "is" : "is not");
 	}
 }
@@ -85,8 +90,29 @@ static void test_refused(void)
 	}
 }
 
+static void test_resolving(void)
+{
+	static const struct {
+		const char *reference;
+		const char *want;
+	} rows[] = {
+		{"/b", "https://h.example/b"},
+		{"b?c#d", "https://h.example/x/b?c"},
+		{"//other.example/b", "https://other.example/b"},
+		{"http://other.example:8080/b", "http://other.example:8080/b"},
+		{"/\xc3\xa9 \x41", "https://h.example/%c3%a9%20A"},
+		{"https://h.example:port/", ""},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(buf_finish) struct buf url = BUF_INIT;
+		is_int(url_resolve("https://h.example/x/a?q#f", rows[i].reference, 100, &url), 0, "resolving");
+		is_str(buf_text(&url), rows[i].want, "%s leads to %s", rows[i].reference, rows[i].want);
+	}
+}
+
 int main(void)
 {
+	test_resolving();
 	test_encoding();
 	test_labels();
 	test_refused();
