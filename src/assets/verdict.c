@@ -1,0 +1,151 @@
+#include "assets/verdict.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* --- heads -------------------------------------------------------------------------------------------------------- */
+
+static struct judgement judge_whole(const struct http_answer *head, bool ranged)
+{
+	return (struct judgement){
+		.verdict = VERDICT_BYTES,
+		.end = head->length,
+		.total = head->length,
+		.whole = ranged,
+	};
+}
+
+static struct judgement judge_part(const struct http_answer *head, const struct range *asked, struct err *err)
+{
+	struct content_range range;
+	bool fits = asked && content_range_read(head->content_range, &range) && range.begin == asked->begin;
+	if (!fits || (head->length >= 0 && head->length != range.end - range.begin)) {
+		err_set(err, 0, "the server sends other bytes than were asked for (%s)",
+			head->content_range[0] ? head->content_range : "no Content-Range");
+		return (struct judgement){.verdict = VERDICT_RETRY, .total = -1, .nonsense = true};
+	}
+	return (struct judgement){
+		.verdict = VERDICT_BYTES,
+		.begin = range.begin,
+		.end = range.end,
+		.total = range.total,
+	};
+}
+
+static struct judgement judge_beyond(const struct http_answer *head, const struct range *asked, struct err *err)
+{
+	struct content_range range;
+	struct judgement judgement = {.verdict = VERDICT_BEYOND, .total = -1};
+	if (!asked) {
+		judgement.verdict = VERDICT_FAIL;
+		err_set(err, 0, "the server answers 416 where everything was asked for");
+	} else if (content_range_read(head->content_range, &range) && range.begin < 0) {
+		judgement.total = range.total;
+	}
+	return judgement;
+}
+
+static struct judgement refuse(enum verdict verdict, struct err *err, const char *why, long status)
+{
+	err_set(err, 0, "%s (HTTP %ld)", why, status);
+	return (struct judgement){.verdict = verdict, .total = -1};
+}
+
+static struct judgement judge_refusal(long status, bool secured, struct err *err)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return refuse(VERDICT_FAIL, err,
+			      secured ? "the server refuses the token"
+				      : "the server refuses it: if the stack secures its assets, try --secure-assets",
+			      status);
+	case 404:
+	case 410:
+		return refuse(VERDICT_FAIL, err, "it is not there", status);
+	case 408:
+	case 425:
+		return refuse(VERDICT_RETRY, err, "the server asks to come back", status);
+	case 429:
+		return refuse(VERDICT_RETRY, err, "too many requests", status);
+	default:
+		return refuse(status >= 500 ? VERDICT_RETRY : VERDICT_FAIL, err, "the server does not send it", status);
+	}
+}
+
+static bool is_redirect(long status)
+{
+	return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+struct judgement judge_head(const struct http_answer *head, const struct range *asked, bool secured, struct err *err)
+{
+	bool encoded = head->content_encoding[0] && strcasecmp(head->content_encoding, "identity") != 0;
+	if (is_redirect(head->status))
+		return (struct judgement){.verdict = VERDICT_REDIRECT, .total = -1};
+	if (head->status == 416)
+		return judge_beyond(head, asked, err);
+	if (head->status != 200 && head->status != 206)
+		return judge_refusal(head->status, secured, err);
+	if (encoded) {
+		err_set(err, 0, "the server sends it encoded (%s), which was not asked for", head->content_encoding);
+		return (struct judgement){.verdict = VERDICT_FAIL, .total = -1};
+	}
+	return head->status == 200 ? judge_whole(head, asked != NULL) : judge_part(head, asked, err);
+}
+
+/* "Text/HTML; charset=utf-8" is "text/html". */
+static struct slice essence(struct slice type)
+{
+	size_t len = 0;
+	while (len < type.len && !strchr("; \t", type.at[len]))
+		len++;
+	return slice_make(type.at, len);
+}
+
+bool media_differs(const char *content_type, struct slice media_type)
+{
+	struct slice got = essence(slice_of(content_type));
+	struct slice want = essence(media_type);
+	return got.len > 0 && want.len > 0 && (got.len != want.len || strncasecmp(got.at, want.at, got.len) != 0);
+}
+
+/* --- identities --------------------------------------------------------------------------------------------------- */
+
+static bool agree(const struct identity *identity, int64_t size, const char *etag)
+{
+	return identity->size == size && (!identity->etag[0] || !etag[0] || strcmp(identity->etag, etag) == 0);
+}
+
+static void note(struct identity *identity, int64_t size, const char *etag)
+{
+	size_t len = strnlen(etag, ETAG_MAX);
+	identity->size = size;
+	memcpy(identity->etag, etag, len);
+	identity->etag[len] = '\0';
+}
+
+enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure)
+{
+	bool is_new = belief->known.size < 0;
+	bool again = agree(&belief->doubted, total, etag);
+	if (!is_new && agree(&belief->known, total, etag)) {
+		belief->doubted.size = -1;
+		return HEARD_THE_SAME;
+	}
+	if (!again && !(is_new && (total == belief->claimed || (sure && belief->claimed < 0)))) {
+		note(&belief->doubted, total, etag);
+		return HEARD_DOUBT;
+	}
+	note(&belief->known, total, etag);
+	belief->doubted.size = -1;
+	return is_new ? HEARD_FIRST : HEARD_CHANGED;
+}
+
+struct range belief_question(const struct belief *belief)
+{
+	int64_t size = belief->doubted.size;
+	bool less = size < belief->claimed || belief->claimed < 0;
+	return (struct range){less || size == 0 ? size : piece_begin(size - 1), 0};
+}
