@@ -1,0 +1,333 @@
+/*
+ * What the cache takes on the disk, and what has to go when that is too much.
+ *
+ * FOLDER/room holds a tally, which all processes keep together: who writes locks the file, adds what the writing may take
+ * at most, writes, and unlocks. So the tally is never less than what is there, however many write, and the limit holds for
+ * all of them together. It may be more, by estimates, and by what people delete: when it reaches the limit, the folder
+ * is measured, and only what that shows to be too much is removed. A process measures before it first writes, too: a
+ * power loss can leave a tally that is older than the files.
+ *
+ * A flock excludes the threads of one process like others, since each opens the file for itself. No other lock is held.
+ */
+#include "assets/internal.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <xxhash.h>
+
+#define PATIENCE_MS 5000               /* with another process that measures, or was stopped in the middle */
+#define LOCK_STEP_US 2000              /* between looks whether the lock is free */
+#define ATTEMPTS 10                    /* at what others may undo in the middle */
+#define MEASURE_MS (60 * 60 * 1000)    /* how old a measurement gets */
+#define LEFTOVER_S (5 * 60)            /* how old a file without a name is when it is nobody's */
+#define TALLY_MAGIC 0x31796c6c61746663 /* "cftally1" */
+
+/* --- the tally ---------------------------------------------------------------------------------------------------- */
+
+struct tally {
+	uint64_t magic;
+	int64_t bytes;
+	int64_t measured_ms; /* wall time */
+	uint64_t check;
+};
+
+static uint64_t tally_check(const struct tally *tally)
+{
+	return XXH3_64bits(tally, offsetof(struct tally, check));
+}
+
+/* False if there is none, or none to be relied on. */
+static bool tally_read(int fd, struct tally *tally)
+{
+	return read_all(fd, tally, sizeof(*tally), 0) == 0 && tally->magic == TALLY_MAGIC &&
+	       tally->check == tally_check(tally) && tally->bytes >= 0;
+}
+
+static int tally_write(const struct room *room)
+{
+	struct tally tally = {TALLY_MAGIC, room->bytes, room->measured_ms, 0};
+	tally.check = tally_check(&tally);
+	return write_all(room->fd, &tally, sizeof(tally), 0);
+}
+
+static int lock_within(int fd, int64_t ms)
+{
+	int64_t end = clock_monotonic_ms() + ms;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (clock_monotonic_ms() >= end)
+			return -EBUSY;
+		usleep(LOCK_STEP_US);
+	}
+	return 0;
+}
+
+static int open_tally(const struct cache *cache)
+{
+	char path[PATH_MAX];
+	cache_path(cache, path, "room");
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Whoever finds that nobody gives the lock back does not wait again until it was free once. */
+static int lock_tally(struct cache *cache, int *locked)
+{
+	for (int i = 0; i < ATTEMPTS; i++) {
+		CLEANUP(cleanup_close) int fd = open_tally(cache);
+		int rc = fd;
+		if (fd >= 0)
+			rc = lock_within(fd, cache->impatient ? 0 : PATIENCE_MS);
+		else if (fd == -ENOENT && (rc = cache_make_folders(cache)) == 0)
+			continue;
+		if (fd >= 0)
+			cache->impatient = rc == -EBUSY;
+		if (rc < 0)
+			return rc;
+		struct stat st;
+		if (fstat(fd, &st) == 0 && st.st_nlink > 0) {
+			*locked = fd;
+			fd = -1;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* --- measuring ---------------------------------------------------------------------------------------------------- */
+
+struct candidate {
+	int64_t atime_ns;
+	int64_t bytes;
+	struct cache_key key;
+};
+
+struct walk {
+	const struct cache *cache;
+	int64_t total;
+	struct candidate *candidates;
+	size_t count;
+	size_t cap;
+};
+
+static void walk_finish(struct walk *walk)
+{
+	free(walk->candidates);
+}
+
+static int64_t disk_bytes(const struct stat *st)
+{
+	return (int64_t)st->st_blocks * 512;
+}
+
+typedef int visitor(struct walk *walk, const char *name, const struct stat *st);
+
+/* Counts the folder, and shows what is in it. One that is not there holds nothing. */
+static int visit_folder(struct walk *walk, const char *path, visitor *visit)
+{
+	struct stat st;
+	int rc = 0;
+	DIR *dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (fstat(dirfd(dir), &st) == 0)
+		walk->total += disk_bytes(&st);
+	for (struct dirent *entry; rc == 0 && (entry = readdir(dir));)
+		if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			rc = visit(walk, entry->d_name, &st);
+	closedir(dir);
+	return rc;
+}
+
+static int visit_object(struct walk *walk, const char *name, const struct stat *st)
+{
+	walk->total += disk_bytes(st);
+	if (strlen(name) != DIGEST_HEX_LEN)
+		return 0; /* not ours to remove */
+	if (walk->count == walk->cap) {
+		size_t cap = walk->cap ? 2 * walk->cap : 256;
+		void *grown = realloc(walk->candidates, cap * sizeof(*walk->candidates));
+		if (!grown)
+			return -ENOMEM;
+		walk->candidates = grown;
+		walk->cap = cap;
+	}
+	struct candidate *candidate = &walk->candidates[walk->count++];
+	candidate->atime_ns = st->st_atim.tv_sec * INT64_C(1000000000) + st->st_atim.tv_nsec;
+	candidate->bytes = disk_bytes(st);
+	memcpy(candidate->key.hex, name, DIGEST_HEX_LEN + 1);
+	return 0;
+}
+
+static int visit_shard(struct walk *walk, const char *name, const struct stat *st)
+{
+	char path[PATH_MAX];
+	if (!S_ISDIR(st->st_mode) || strlen(name) != 2)
+		return 0;
+	cache_path(walk->cache, path, "objects/%s", name);
+	return visit_folder(walk, path, visit_object);
+}
+
+static bool take_leftover(const char *path, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode) || clock_wall_ms() / 1000 - st->st_mtim.tv_sec < LEFTOVER_S)
+		return false;
+	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && unlink(path) == 0;
+}
+
+static int visit_new(struct walk *walk, const char *name, const struct stat *st)
+{
+	char path[PATH_MAX];
+	cache_path(walk->cache, path, "new/%s", name);
+	if (!take_leftover(path, st))
+		walk->total += disk_bytes(st);
+	return 0;
+}
+
+static int visit_top(struct walk *walk, const char *name, const struct stat *st)
+{
+	if (S_ISREG(st->st_mode))
+		walk->total += disk_bytes(st);
+	char path[PATH_MAX];
+	cache_path(walk->cache, path, "%s", name);
+	if (strcmp(name, "objects") == 0)
+		return visit_folder(walk, path, visit_shard);
+	return strcmp(name, "new") == 0 ? visit_folder(walk, path, visit_new) : 0;
+}
+
+/* --- evicting ----------------------------------------------------------------------------------------------------- */
+
+static int compare_use(const void *a, const void *b)
+{
+	int64_t left = ((const struct candidate *)a)->atime_ns;
+	int64_t right = ((const struct candidate *)b)->atime_ns;
+	return (left > right) - (left < right);
+}
+
+/* Whether it is gone. What anybody has open stays. */
+static bool evict(const struct cache *cache, const struct cache_key *key)
+{
+	char path[PATH_MAX];
+	object_path(cache, key, path);
+	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !file_has_name(fd, path) || unlink(path) < 0)
+		return false;
+	cache_path(cache, path, "objects/%.2s", key->hex);
+	rmdir(path); /* if that was the last */
+	return true;
+}
+
+static void evict_until(struct walk *walk, int64_t goal)
+{
+	if (walk->total <= goal)
+		return;
+	qsort(walk->candidates, walk->count, sizeof(*walk->candidates), compare_use);
+	for (size_t i = 0; i < walk->count && walk->total > goal; i++)
+		if (evict(walk->cache, &walk->candidates[i].key))
+			walk->total -= walk->candidates[i].bytes;
+}
+
+/* --- the right to write ------------------------------------------------------------------------------------------- */
+
+static int64_t at_most(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* So much is removed at once that there is no need to measure again soon. */
+static int measure(struct room *room, int64_t wanted)
+{
+	struct cache *cache = room->cache;
+	CLEANUP(walk_finish) struct walk walk = {.cache = cache};
+	int rc = wanted > 0 ? cache_make_folders(cache) : 0;
+	if (rc == 0)
+		rc = visit_folder(&walk, cache->folder, visit_top);
+	if (rc < 0)
+		return rc;
+	if (wanted > 0 && walk.total + wanted > cache->limit - cache->limit / 16)
+		evict_until(&walk, at_most(cache->limit / 10 * 9, cache->limit - wanted));
+	room->bytes = walk.total;
+	room->measured_ms = clock_wall_ms();
+	cache->measured = true;
+	return 0;
+}
+
+int room_enter(struct cache *cache, int64_t bytes, struct room *room)
+{
+	if (bytes > cache->limit)
+		return -ENOSPC;
+	int rc = lock_tally(cache, &room->fd);
+	if (rc < 0)
+		return rc;
+	room->cache = cache;
+	struct tally tally;
+	bool known = cache->measured && tally_read(room->fd, &tally);
+	if (known) {
+		room->bytes = tally.bytes;
+		room->measured_ms = tally.measured_ms;
+	}
+	int64_t age_ms = known ? clock_wall_ms() - room->measured_ms : 0;
+	if (!known || room->bytes + bytes > cache->limit || age_ms < 0 || age_ms > MEASURE_MS)
+		rc = measure(room, bytes);
+	bool fits = rc == 0 && room->bytes + bytes <= cache->limit;
+	if (fits)
+		room->bytes += bytes;
+	if (rc == 0)
+		rc = tally_write(room);
+	return rc == 0 && !fits && bytes > 0 ? -ENOSPC : rc;
+}
+
+int room_squeeze(struct room *room, int64_t bytes)
+{
+	CLEANUP(walk_finish) struct walk walk = {.cache = room->cache};
+	int rc = visit_folder(&walk, room->cache->folder, visit_top);
+	if (rc < 0)
+		return rc;
+	int64_t before = walk.total;
+	evict_until(&walk, before - 2 * bytes);
+	room->bytes = walk.total + bytes;
+	rc = tally_write(room);
+	return rc == 0 && walk.total == before ? -ENOSPC : rc;
+}
+
+void room_leave(struct room *room)
+{
+	if (room->fd >= 0)
+		close(room->fd);
+	room->fd = -1;
+}
+
+/* Read without the lock: torn, it does not pass its check. */
+static bool peek(struct cache *cache, int64_t *bytes)
+{
+	char path[PATH_MAX];
+	struct tally tally;
+	cache_path(cache, path, "room");
+	CLEANUP(cleanup_close) int fd = cache->measured ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (fd < 0 || !tally_read(fd, &tally) || clock_wall_ms() - tally.measured_ms > MEASURE_MS)
+		return false;
+	*bytes = tally.bytes;
+	return true;
+}
+
+int64_t cache_bytes(struct cache *cache)
+{
+	CLEANUP(room_leave) struct room room = ROOM_NONE;
+	int64_t bytes = 0;
+	if (access(cache->folder, F_OK) < 0 || peek(cache, &bytes))
+		return bytes;
+	if (room_enter(cache, 0, &room) == 0)
+		return room.bytes;
+	CLEANUP(walk_finish) struct walk walk = {.cache = cache};
+	visit_folder(&walk, cache->folder, visit_top); /* perhaps it may be read, at least */
+	return walk.total;
+}
