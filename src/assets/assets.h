@@ -21,12 +21,12 @@
 struct assets;
 
 struct assets_config {
-	const char *folder;    /* of the cache: made (0700), with what is above it, when it is needed first */
-	int64_t cache_bytes;   /* what the files of the cache may take on the disk, all mounts together */
-	int64_t patience_ms;   /* how long a read waits while no byte of its asset arrives */
-	const char *base;      /* the service's URL: the scheme of assets whose URL has none; plain http is refused for
+	const char *folder;  /* of the cache: made (0700), with what is above it, when it is needed first */
+	int64_t cache_bytes; /* what the files of the cache may take on the disk, all mounts together */
+	int64_t patience_ms; /* how long a read waits while no byte of its asset arrives */
+	const char *base;    /* the service's URL: the scheme of assets whose URL has none; plain http is refused for
 	                          hosts other than loopback ones */
-	const char *token;     /* the delivery token if the stack secures its assets, else NULL */
+	const char *token;   /* the delivery token if the stack secures its assets, else NULL */
 	const char *environment;
 	const char *const *hosts; /* "https://host[:port]" of the stack's own asset hosts, NULL-terminated: who is sent
 	                             the token, and nobody else, not along a redirect either */
@@ -47,7 +47,7 @@ struct asset_source {
 };
 
 struct asset_bytes {
-	int fd;             /* where they are, from `at` on; -1 if they are in memory */
+	int fd; /* where they are, from `at` on; -1 if they are in memory */
 	off_t at;
 	const char *memory; /* if fd is -1 and len is not 0 */
 	size_t len;         /* less than was asked for only where the asset ends */
@@ -95,13 +95,13 @@ bool assets_has(struct assets *assets, const struct asset_source *source);
 struct assets_counts {
 	int64_t cached_bytes; /* on the disk, of all who share the folder, as last seen */
 	int64_t cache_limit;
-	uint64_t hits;       /* reads that the cache answered */
-	uint64_t misses;     /* reads that had to wait for the network */
-	uint64_t requests;   /* sent to the network */
+	uint64_t hits;     /* reads that the cache answered */
+	uint64_t misses;   /* reads that had to wait for the network */
+	uint64_t requests; /* sent to the network */
 	uint64_t fetched_bytes;
-	uint64_t failures;   /* reads that ended with -EIO */
-	unsigned downloads;  /* under way */
-	unsigned waiting;    /* reads that wait for an answer */
+	uint64_t failures;  /* reads that ended with -EIO */
+	unsigned downloads; /* under way */
+	unsigned waiting;   /* reads that wait for an answer */
 };
 
 void assets_count(struct assets *assets, struct assets_counts *counts);

@@ -40,6 +40,7 @@ int cache_open(struct cache **out, const char *folder, int64_t limit, struct err
 	}
 	cache->folder = copy;
 	cache->limit = limit;
+	room_open(cache);
 	*out = cache;
 	return 0;
 }

@@ -40,11 +40,12 @@ struct cache_key {
 
 struct cache_key cache_key_of(struct slice url);
 
-/* Opens the folder; makes nothing yet. A background walk is not needed: the first cache_room or cache_bytes measures. */
+/* Opens the folder; makes nothing yet. */
 int cache_open(struct cache **out, const char *folder, int64_t limit, struct err *err);
 void cache_close(struct cache *cache); /* NULL is fine; no object may be left */
 
-/* What the files take on the disk: measured by a walk now and then, kept up by what this process wrote in between. */
+/* What the files take on the disk, no less than that as a rule, as whoever wrote last has left it: never measures, never
+ * waits. 0 if nothing was written yet. */
 int64_t cache_bytes(struct cache *cache);
 
 /* Finds an object. -ENOENT if there is none; one that is damaged beyond use is removed and counts as none, with a line in

@@ -24,7 +24,7 @@
 struct cache {
 	char *folder;
 	int64_t limit;
-	atomic_bool measured;  /* by this process; a tally from before a power loss may be too low */
+	uint64_t boot;         /* of the machine; 0: not known */
 	atomic_bool impatient; /* whoever holds the tally did not give it back in time */
 };
 
@@ -61,6 +61,9 @@ struct room {
 	{                                                                                                              \
 		.fd = -1                                                                                               \
 	}
+
+/* Once for each cache. */
+void room_open(struct cache *cache);
 
 /* Waits for the right, and makes room for `bytes` more, which count as taken from then on, whether they are written or
  * not. -ENOSPC if there is no room, -EBUSY if another process keeps the right for too long. */

@@ -4,8 +4,8 @@
  * FOLDER/room holds a tally, which all processes keep together: who writes locks the file, adds what the writing may take
  * at most, writes, and unlocks. So the tally is never less than what is there, however many write, and the limit holds for
  * all of them together. It may be more, by estimates, and by what people delete: when it reaches the limit, the folder
- * is measured, and only what that shows to be too much is removed. A process measures before it first writes, too: a
- * power loss can leave a tally that is older than the files.
+ * is measured, and only what that shows to be too much is removed. Who writes first after a start of the machine measures
+ * too: a power loss can leave a tally that is older than the files.
  *
  * A flock excludes the threads of one process like others, since each opens the file for itself. No other lock is held.
  */
@@ -25,16 +25,26 @@
 #define ATTEMPTS 10                    /* at what others may undo in the middle */
 #define MEASURE_MS (60 * 60 * 1000)    /* how old a measurement gets */
 #define LEFTOVER_S (5 * 60)            /* how old a file without a name is when it is nobody's */
-#define TALLY_MAGIC 0x31796c6c61746663 /* "cftally1" */
+#define TALLY_MAGIC 0x32796c6c61746663 /* "cftally2" */
 
 /* --- the tally ---------------------------------------------------------------------------------------------------- */
 
 struct tally {
 	uint64_t magic;
+	uint64_t boot;
 	int64_t bytes;
 	int64_t measured_ms; /* wall time */
 	uint64_t check;
 };
+
+/* A number for this run of the machine; 0 if it does not tell. */
+static uint64_t this_boot(void)
+{
+	char id[64];
+	CLEANUP(cleanup_close) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, id, sizeof(id));
+	return len > 0 ? XXH3_64bits(id, (size_t)len) : 0;
+}
 
 static uint64_t tally_check(const struct tally *tally)
 {
@@ -50,7 +60,7 @@ static bool tally_read(int fd, struct tally *tally)
 
 static int tally_write(const struct room *room)
 {
-	struct tally tally = {TALLY_MAGIC, room->bytes, room->measured_ms, 0};
+	struct tally tally = {TALLY_MAGIC, room->cache->boot, room->bytes, room->measured_ms, 0};
 	tally.check = tally_check(&tally);
 	return write_all(room->fd, &tally, sizeof(tally), 0);
 }
@@ -248,16 +258,15 @@ static int measure(struct room *room, int64_t wanted)
 {
 	struct cache *cache = room->cache;
 	CLEANUP(walk_finish) struct walk walk = {.cache = cache};
-	int rc = wanted > 0 ? cache_make_folders(cache) : 0;
+	int rc = cache_make_folders(cache);
 	if (rc == 0)
 		rc = visit_folder(&walk, cache->folder, visit_top);
 	if (rc < 0)
 		return rc;
-	if (wanted > 0 && walk.total + wanted > cache->limit - cache->limit / 16)
+	if (walk.total + wanted > cache->limit - cache->limit / 16)
 		evict_until(&walk, at_most(cache->limit / 10 * 9, cache->limit - wanted));
 	room->bytes = walk.total;
 	room->measured_ms = clock_wall_ms();
-	cache->measured = true;
 	return 0;
 }
 
@@ -270,7 +279,7 @@ int room_enter(struct cache *cache, int64_t bytes, struct room *room)
 		return rc;
 	room->cache = cache;
 	struct tally tally;
-	bool known = cache->measured && tally_read(room->fd, &tally);
+	bool known = tally_read(room->fd, &tally) && tally.boot == cache->boot && cache->boot != 0;
 	if (known) {
 		room->bytes = tally.bytes;
 		room->measured_ms = tally.measured_ms;
@@ -283,7 +292,7 @@ int room_enter(struct cache *cache, int64_t bytes, struct room *room)
 		room->bytes += bytes;
 	if (rc == 0)
 		rc = tally_write(room);
-	return rc == 0 && !fits && bytes > 0 ? -ENOSPC : rc;
+	return rc == 0 && !fits ? -ENOSPC : rc;
 }
 
 int room_squeeze(struct room *room, int64_t bytes)
@@ -306,28 +315,17 @@ void room_leave(struct room *room)
 	room->fd = -1;
 }
 
-/* Read without the lock: torn, it does not pass its check. */
-static bool peek(struct cache *cache, int64_t *bytes)
+void room_open(struct cache *cache)
+{
+	cache->boot = this_boot();
+}
+
+/* Read without the lock: torn, it does not pass its check, and counts for nothing until the next time. */
+int64_t cache_bytes(struct cache *cache)
 {
 	char path[PATH_MAX];
 	struct tally tally;
 	cache_path(cache, path, "room");
-	CLEANUP(cleanup_close) int fd = cache->measured ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
-	if (fd < 0 || !tally_read(fd, &tally) || clock_wall_ms() - tally.measured_ms > MEASURE_MS)
-		return false;
-	*bytes = tally.bytes;
-	return true;
-}
-
-int64_t cache_bytes(struct cache *cache)
-{
-	CLEANUP(room_leave) struct room room = ROOM_NONE;
-	int64_t bytes = 0;
-	if (access(cache->folder, F_OK) < 0 || peek(cache, &bytes))
-		return bytes;
-	if (room_enter(cache, 0, &room) == 0)
-		return room.bytes;
-	CLEANUP(walk_finish) struct walk walk = {.cache = cache};
-	visit_folder(&walk, cache->folder, visit_top); /* perhaps it may be read, at least */
-	return walk.total;
+	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && tally_read(fd, &tally) ? tally.bytes : 0;
 }
