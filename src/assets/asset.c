@@ -1,0 +1,488 @@
+/* An asset that somebody waits for: what it is, where its bytes go, how it fails. */
+#include "assets/download.h"
+#include "util/backoff.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const struct backoff retries = {.floor_ms = 50, .base_ms = 250, .ceiling_ms = 4000};
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* --- what it is --------------------------------------------------------------------------------------------------- */
+
+static struct identity identity_of(const struct object *object)
+{
+	struct identity identity = {.size = object_size(object)};
+	strncpy(identity.etag, object_etag(object), ETAG_MAX);
+	return identity;
+}
+
+void asset_drop_fetches(struct asset *asset)
+{
+	for (int i = 0; i < FETCHES_MAX; i++)
+		asset->fetches[i].dropped = asset->fetches[i].active;
+}
+
+/* What came of the old bytes must not meet the new ones. */
+static void forget_bytes(struct asset *asset)
+{
+	kept_clear(asset);
+	asset->uncached = false;
+	for (int i = 0; i < FETCHES_MAX; i++)
+		asset->fetches[i].dropped |= asset->fetches[i].active && asset->fetches[i].taking;
+	for (struct wait *wait = asset->waits; wait; wait = wait->sibling) {
+		wait->at = wait->offset;
+		free(wait->memory);
+		free(wait->filled);
+		wait->memory = NULL;
+		wait->filled = NULL;
+	}
+}
+
+static void answer_stale(struct asset *asset, int64_t dead)
+{
+	for (struct wait **at = &asset->waits; *at;) {
+		struct wait *wait = *at;
+		if (wait->generation > dead) {
+			at = &wait->sibling;
+			continue;
+		}
+		*at = wait->sibling;
+		wait_answer(asset->assets, wait, -ESTALE, NULL, NULL);
+	}
+}
+
+/* The URL names other bytes than it did. If nobody has seen the old ones, nobody needs to know. */
+static void become_another(struct asset *asset)
+{
+	struct assets *assets = asset->assets;
+	struct known *known = asset->known;
+	forget_bytes(asset);
+	assets_lock(assets);
+	struct object *object = known_detach(&assets->table, known);
+	int64_t dead = known->handed;
+	known->handed = -1;
+	known->window = (struct range){0};
+	if (dead > known->dead)
+		known->dead = dead;
+	assets_unlock(assets);
+	object_unref(object);
+	if (dead < 0)
+		return;
+	log_debug("%s: the bytes behind its URL have changed", asset->name);
+	if (assets->config.changed)
+		assets->config.changed(assets->config.context, slice_make(known->url, known->url_len), dead);
+	answer_stale(asset, dead);
+}
+
+static void let_object_go(struct asset *asset)
+{
+	if (!asset->object)
+		return;
+	object_remove(asset->object);
+	object_unref(asset->object);
+	asset->object = NULL;
+}
+
+static bool attach(struct asset *asset, struct object *object)
+{
+	struct assets *assets = asset->assets;
+	assets_lock(assets);
+	bool attached = known_attach(&assets->table, asset->known, object, clock_monotonic_ms());
+	assets_unlock(assets);
+	return attached;
+}
+
+/* The cache has bytes that are not what was handed out: another mount has seen the change first. */
+static void adopt(struct asset *asset, struct object *object)
+{
+	asset->object = object;
+	if (!attach(asset, object)) {
+		become_another(asset);
+		attach(asset, object);
+	}
+	asset->belief.known = identity_of(object);
+	asset->belief.doubted.size = -1;
+}
+
+static void make_object(struct asset *asset)
+{
+	struct object *object = NULL;
+	const struct identity *known = &asset->belief.known;
+	int rc = cache_make(asset->assets->cache, &asset->known->key, known->size, known->etag, &object);
+	if (rc < 0) {
+		asset_do_without(asset, rc);
+		return;
+	}
+	adopt(asset, object);
+}
+
+enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure)
+{
+	enum hearing hearing = belief_hear(&asset->belief, total, etag, sure);
+	if (hearing == HEARD_DOUBT)
+		return hearing;
+	if (hearing == HEARD_CHANGED) {
+		let_object_go(asset);
+		become_another(asset);
+	}
+	if (!asset->object && !asset->uncached)
+		make_object(asset);
+	asset_answer(asset);
+	return hearing;
+}
+
+/* --- its life ----------------------------------------------------------------------------------------------------- */
+
+static void find_object(struct asset *asset)
+{
+	struct assets *assets = asset->assets;
+	struct known *known = asset->known;
+	assets_lock(assets);
+	struct object *object = known->object;
+	if (object)
+		object_ref(object);
+	if (known->handed >= 0)
+		asset->belief.known = known->identity;
+	assets_unlock(assets);
+	if (object || cache_find(assets->cache, &known->key, &object) == 0)
+		adopt(asset, object);
+}
+
+static void asset_free(struct asset *asset)
+{
+	for (int i = 0; i < KEPT_MAX; i++)
+		free(asset->kept[i].bytes);
+	free(asset->name);
+	free(asset->media_type);
+	free(asset);
+}
+
+static struct asset *asset_create(struct assets *assets, const struct wait *wait)
+{
+	struct asset *asset = calloc(1, sizeof(*asset));
+	if (!asset)
+		return NULL;
+	asset->assets = assets;
+	asset->known = wait->known;
+	asset->name = strdup(wait->name);
+	asset->media_type = strdup(wait->media_type);
+	if (!asset->name || !asset->media_type) {
+		asset_free(asset);
+		return NULL;
+	}
+	asset->belief = (struct belief){.claimed = wait->claimed, .known.size = -1, .doubted.size = -1};
+	asset->number = ++assets->numbers;
+	for (int i = 0; i < KEPT_MAX; i++)
+		asset->kept[i].piece = -1;
+	for (int i = 0; i < FETCHES_MAX; i++)
+		asset->fetches[i].asset = asset;
+	assets_lock(assets);
+	asset->known->pins++;
+	assets_unlock(assets);
+	asset->known->asset = asset;
+	asset->next = assets->in_use;
+	assets->in_use = asset;
+	find_object(asset);
+	return asset;
+}
+
+static void take_out(struct assets *assets, struct asset *asset)
+{
+	struct asset **at = &assets->in_use;
+	while (*at != asset)
+		at = &(*at)->next;
+	*at = asset->next;
+}
+
+void asset_destroy(struct asset *asset, int rc)
+{
+	struct assets *assets = asset->assets;
+	for (int i = 0; i < FETCHES_MAX; i++)
+		if (asset->fetches[i].active)
+			fetch_drop(&asset->fetches[i]);
+	take_out(assets, asset);
+	asset->known->asset = NULL;
+	while (asset->waits) {
+		struct wait *wait = asset->waits;
+		asset->waits = wait->sibling;
+		wait_answer(assets, wait, rc, NULL, NULL);
+	}
+	object_unref(asset->object);
+	assets_lock(assets);
+	known_unpin(asset->known);
+	assets_unlock(assets);
+	asset_free(asset);
+}
+
+/* --- who waits ---------------------------------------------------------------------------------------------------- */
+
+/* 0, or with what the wait ends before it begins. */
+static int refuse(struct assets *assets, const struct wait *wait)
+{
+	assets_lock(assets);
+	bool stale = wait->generation <= wait->known->dead;
+	assets_unlock(assets);
+	return stale ? -ESTALE : 0;
+}
+
+/* What is to be asked for ahead, behind the window that was asked for last. False if there is no use in it. */
+static bool look_ahead(struct assets *assets, struct wait *wait)
+{
+	const struct asset *asset = wait->known->asset;
+	if (asset && (asset->uncached || asset->no_ranges))
+		return false;
+	assets_lock(assets);
+	struct known *known = wait->known;
+	struct range before = known->window;
+	int64_t size = asset && asset->object ? asset->belief.known.size : wait->claimed;
+	bool sensible = known->nudged && before.end > before.begin && before.end < size;
+	struct range ahead = range_window(before, before.end, before.end, size, WINDOW_MAX);
+	if (sensible) {
+		known->window = ahead;
+		known->nudged = false;
+	}
+	assets_unlock(assets);
+	wait->offset = ahead.begin;
+	wait->size = (size_t)(ahead.end - ahead.begin);
+	return sensible;
+}
+
+void asset_enter(struct assets *assets, struct wait *wait)
+{
+	int rc = refuse(assets, wait);
+	bool idle = wait->kind == WAIT_AHEAD && !look_ahead(assets, wait);
+	struct asset *asset = wait->known->asset;
+	if (rc == 0 && !idle && !asset)
+		asset = asset_create(assets, wait);
+	if (rc < 0 || idle || !asset) {
+		wait_answer(assets, wait, rc < 0 ? rc : -ENOMEM, NULL, NULL);
+		return;
+	}
+	struct wait **last = &asset->waits;
+	while (*last)
+		last = &(*last)->sibling;
+	*last = wait;
+	wait->sibling = NULL;
+	wait->at = wait->offset;
+	asset->used_at = clock_monotonic_ms();
+	if (wait->kind == WAIT_READ)
+		asset->read_end = wait->offset + (int64_t)wait->size;
+	asset_answer(asset);
+}
+
+void asset_drop_cancelled(struct asset *asset)
+{
+	bool was_wanted = asset_is_wanted(asset);
+	for (struct wait **at = &asset->waits; *at;) {
+		struct wait *wait = *at;
+		assets_lock(asset->assets);
+		bool cancelled = wait->cancelled;
+		assets_unlock(asset->assets);
+		if (!cancelled) {
+			at = &wait->sibling;
+			continue;
+		}
+		*at = wait->sibling;
+		wait_answer(asset->assets, wait, -ECANCELED, NULL, NULL);
+	}
+	if (was_wanted && !asset_is_wanted(asset))
+		asset_drop_fetches(asset);
+}
+
+bool asset_is_wanted(const struct asset *asset)
+{
+	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
+		if (wait->kind != WAIT_AHEAD)
+			return true;
+	return false;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+/* Where the wait's bytes end. */
+static int64_t end_of(const struct asset *asset, const struct wait *wait)
+{
+	int64_t size = asset->belief.known.size;
+	if (wait->kind == WAIT_WHOLE)
+		return size;
+	int64_t left = wait->offset < size ? size - wait->offset : 0;
+	return wait->offset + least(left, (int64_t)least((int64_t)wait->size, INT64_MAX / 2));
+}
+
+static int64_t missing_in(struct object *object, struct wait *wait, int64_t end)
+{
+	int64_t piece = 0;
+	if (wait->at >= end || !object)
+		return wait->at >= end ? -1 : wait->at;
+	if (object_has(object, wait->at, (size_t)(end - wait->at), &piece)) {
+		wait->at = end;
+		return -1;
+	}
+	if (piece * PIECE_BYTES > wait->at)
+		wait->at = piece * PIECE_BYTES;
+	return wait->at;
+}
+
+int64_t asset_missing(struct asset *asset, struct wait *wait)
+{
+	int64_t missing = -1;
+	int64_t end = end_of(asset, wait);
+	if (asset->uncached && wait->kind == WAIT_READ) /* what memory was lacking for is asked for again */
+		return kept_fill(asset, wait, end, &missing) == 1 ? -1 : missing;
+	missing = missing_in(asset->object, wait, end);
+	/* Somebody may have touched the file since its first pieces were looked at. */
+	if (missing < 0 && wait->kind == WAIT_READ && end > wait->offset) {
+		wait->at = wait->offset;
+		missing = missing_in(asset->object, wait, end);
+	}
+	return missing;
+}
+
+static void answer(struct asset *asset, struct wait *wait)
+{
+	int64_t end = end_of(asset, wait);
+	struct asset_bytes bytes = {.fd = -1, .size = asset->belief.known.size};
+	if (wait->kind == WAIT_READ && end > wait->offset)
+		bytes.len = (size_t)(end - wait->offset);
+	if (bytes.len > 0 && wait->memory) {
+		bytes.memory = wait->memory;
+	} else if (bytes.len > 0) {
+		bytes.fd = object_fd(asset->object);
+		bytes.at = wait->offset;
+		object_use(asset->object);
+	}
+	asset->used_at = clock_monotonic_ms();
+	wait_answer(asset->assets, wait, 0, &bytes, &asset->belief.known);
+}
+
+void asset_answer(struct asset *asset)
+{
+	if (asset->belief.known.size < 0 || (!asset->object && !asset->uncached))
+		return;
+	for (struct wait **at = &asset->waits; *at;) {
+		struct wait *wait = *at;
+		/* What cannot be kept cannot be kept as a whole, and is not read ahead. */
+		bool unkept = asset->uncached && wait->kind != WAIT_READ;
+		if (!unkept && asset_missing(asset, wait) >= 0) {
+			at = &wait->sibling;
+			continue;
+		}
+		*at = wait->sibling;
+		if (unkept)
+			wait_answer(asset->assets, wait, -ENOSPC, NULL, NULL);
+		else
+			answer(asset, wait);
+	}
+}
+
+void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len)
+{
+	int64_t begin = piece * PIECE_BYTES;
+	int rc = 0;
+	if (!asset->uncached && !object_has(asset->object, begin, len, NULL))
+		rc = object_write(asset->object, piece, bytes, len);
+	if (rc < 0)
+		asset_do_without(asset, rc);
+	if (asset->uncached)
+		kept_add(asset, piece, bytes, len);
+	asset->failures = 0;
+	asset->nonsense = 0;
+	asset->doubts = 0;
+	asset_answer(asset);
+}
+
+/* --- failures ----------------------------------------------------------------------------------------------------- */
+
+static void tell(struct asset *asset)
+{
+	if (!asset->told)
+		log_warning("%s: %s; the next read tries again", asset->name,
+			    asset->why.text[0] ? asset->why.text : "no answer yet from its server");
+	asset->told = true;
+	assets_lock(asset->assets);
+	asset->known->failed_until = clock_monotonic_ms() + FAILED_MS;
+	assets_unlock(asset->assets);
+}
+
+void asset_fail(struct asset *asset, const struct err *why)
+{
+	asset->why = *why;
+	if (asset_is_wanted(asset))
+		tell(asset);
+	asset_drop_fetches(asset);
+	while (asset->waits) {
+		struct wait *wait = asset->waits;
+		asset->waits = wait->sibling;
+		wait_answer(asset->assets, wait, -EIO, NULL, NULL);
+	}
+}
+
+static int64_t wait_for_retry(const struct asset *asset, int64_t now)
+{
+	struct backoff backoff = retries;
+	uint32_t random = 0x80000000;
+	int64_t patience = asset->assets->config.patience_ms;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint32_t)clock_wall_ns();
+	backoff.ceiling_ms = least(backoff.ceiling_ms, patience / 4 + 1); /* another try fits in */
+	backoff.base_ms = least(backoff.base_ms, backoff.ceiling_ms);
+	return backoff_until(&backoff, asset->failures, now, random);
+}
+
+void asset_retry(struct asset *asset, const struct err *why, int64_t retry_after_ms)
+{
+	int64_t now = clock_monotonic_ms();
+	asset->why = *why;
+	asset->not_before = wait_for_retry(asset, now);
+	if (retry_after_ms > 0 && asset->not_before < now + retry_after_ms)
+		asset->not_before = now + retry_after_ms;
+	asset->failures++;
+	log_debug("%s: %s (trying again in %lld ms)", asset->name, why->text, (long long)(asset->not_before - now));
+}
+
+void asset_retry_now(struct asset *asset, const struct err *why)
+{
+	if (asset->doubts++ >= DOUBTS_MAX)
+		asset_retry(asset, why, -1);
+	else
+		asset->why = *why;
+}
+
+static bool is_fetching(const struct asset *asset)
+{
+	for (int i = 0; i < FETCHES_MAX; i++)
+		if (asset->fetches[i].active && !asset->fetches[i].dropped)
+			return true;
+	return false;
+}
+
+void asset_expire(struct asset *asset, int64_t now, int64_t *next)
+{
+	bool was_wanted = asset_is_wanted(asset);
+	bool hopeless_until = !is_fetching(asset);
+	for (struct wait **at = &asset->waits; *at;) {
+		struct wait *wait = *at;
+		int64_t since = wait->since > asset->heard_at ? wait->since : asset->heard_at;
+		int64_t end = since + asset->assets->config.patience_ms;
+		if (end > now && !(hopeless_until && asset->not_before > end)) {
+			*next = least(*next, end);
+			at = &wait->sibling;
+			continue;
+		}
+		if (wait->kind != WAIT_AHEAD)
+			tell(asset);
+		*at = wait->sibling;
+		wait_answer(asset->assets, wait, -EIO, NULL, NULL);
+	}
+	if (was_wanted && !asset_is_wanted(asset))
+		asset_drop_fetches(asset);
+}

@@ -1,0 +1,348 @@
+/* Which requests are due: every asset that somebody waits for gets what its waits need, and what is ahead of them. */
+#include "assets/download.h"
+#include "http/url.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void come_back(int64_t *next, int64_t at)
+{
+	if (at < *next)
+		*next = at;
+}
+
+/* --- hosts that asked to be left alone ---------------------------------------------------------------------------- */
+
+static bool origin_of(const char *text, char *origin, size_t size)
+{
+	CLEANUP(url_finish) struct url url = {0};
+	return url_look(text, &url, NULL) == 0 && snprintf(origin, size, "%s", url.origin) < (int)size;
+}
+
+int64_t host_free_at(const struct assets *assets, const char *url, int64_t now)
+{
+	char origin[sizeof(assets->hosts[0].origin)];
+	if (!origin_of(url, origin, sizeof(origin)))
+		return now;
+	for (int i = 0; i < HOSTS_MAX; i++)
+		if (assets->hosts[i].until > now && strcmp(assets->hosts[i].origin, origin) == 0)
+			return assets->hosts[i].until;
+	return now;
+}
+
+/* The place of a host is reused once it may be asked again; or that of the one that may soonest. */
+void host_leave_alone(struct assets *assets, const char *url, int64_t until)
+{
+	char origin[sizeof(assets->hosts[0].origin)];
+	struct host *place = &assets->hosts[0];
+	if (!origin_of(url, origin, sizeof(origin)))
+		return;
+	for (int i = 0; i < HOSTS_MAX; i++) {
+		struct host *host = &assets->hosts[i];
+		if (strcmp(host->origin, origin) == 0) {
+			place = host;
+			break;
+		}
+		if (host->until < place->until)
+			place = host;
+	}
+	memcpy(place->origin, origin, sizeof(origin));
+	place->until = until;
+}
+
+/* --- one asset ---------------------------------------------------------------------------------------------------- */
+
+static struct fetch *free_fetch(struct asset *asset, int most)
+{
+	struct fetch *fetch = NULL;
+	for (int i = 0; i < FETCHES_MAX; i++) {
+		most -= asset->fetches[i].active;
+		if (!asset->fetches[i].active)
+			fetch = &asset->fetches[i];
+	}
+	return most > 0 ? fetch : NULL;
+}
+
+static bool is_fetching(const struct asset *asset)
+{
+	for (int i = 0; i < FETCHES_MAX; i++)
+		if (asset->fetches[i].active)
+			return true;
+	return false;
+}
+
+/* Whose answer, if it is as it should be, brings the byte. */
+static const struct fetch *fetch_for(const struct asset *asset, int64_t at)
+{
+	for (int i = 0; i < FETCHES_MAX; i++) {
+		const struct fetch *fetch = &asset->fetches[i];
+		if (!fetch->active || fetch->dropped || fetch->question)
+			continue;
+		if (at >= fetch->covers.begin && at < fetch->covers.end &&
+		    (!fetch->taking || at >= piece_begin(fetch->at)))
+			return fetch;
+	}
+	return NULL;
+}
+
+static void set_window(struct asset *asset, struct range window)
+{
+	assets_lock(asset->assets);
+	asset->known->window = window;
+	asset->known->nudged = false;
+	assets_unlock(asset->assets);
+}
+
+static struct range window_of(struct asset *asset)
+{
+	assets_lock(asset->assets);
+	struct range window = asset->known->window;
+	assets_unlock(asset->assets);
+	return window;
+}
+
+/* Nobody knows yet how large it is. */
+static void ask_first(struct asset *asset)
+{
+	const struct belief *belief = &asset->belief;
+	const struct wait *wait = asset->waits;
+	int64_t claimed = belief->claimed;
+	if (is_fetching(asset))
+		return;
+	if (belief->doubted.size >= 0 && !asset->no_ranges) {
+		struct range question = belief_question(belief);
+		fetch_begin(asset, &asset->fetches[0], &question, true);
+		return;
+	}
+	if (belief->doubted.size >= 0 || claimed <= WINDOW_MIN || asset->no_ranges) {
+		fetch_begin(asset, &asset->fetches[0], NULL, false);
+		return;
+	}
+	int64_t begin = piece_begin(wait->offset < claimed ? wait->offset : claimed - 1);
+	int64_t max = wait->kind == WAIT_WHOLE ? WINDOW_MAX : WINDOW_MIN;
+	struct range window = range_window(window_of(asset), begin, begin + max, claimed, max);
+	set_window(asset, window);
+	fetch_begin(asset, &asset->fetches[0], &window, false);
+}
+
+/* Cuts the window before what is there, or under way. */
+static struct range needed_of(struct asset *asset, struct range window)
+{
+	int64_t size = asset->belief.known.size;
+	int64_t at = window.begin;
+	while (at < window.end) {
+		size_t len = (size_t)piece_len(at / PIECE_BYTES, size);
+		if (at > window.begin &&
+		    (fetch_for(asset, at) || (asset->object && object_has(asset->object, at, len, NULL))))
+			break;
+		at += PIECE_BYTES;
+	}
+	return (struct range){window.begin, at < window.end ? at : window.end};
+}
+
+static void ask_range(struct asset *asset, const struct wait *wait, struct fetch *fetch, int64_t missing)
+{
+	int64_t size = asset->belief.known.size;
+	int64_t max = asset->uncached ? WINDOW_MIN : WINDOW_MAX;
+	int64_t wanted = wait->kind == WAIT_WHOLE ? size : wait->offset + (int64_t)wait->size;
+	struct range window = range_window(window_of(asset), piece_begin(missing), wanted, size, max);
+	if (wait->kind == WAIT_AHEAD)
+		window.end = wanted; /* it is the reader's window already */
+	else
+		set_window(asset, window);
+	struct range needed = needed_of(asset, window);
+	fetch_begin(asset, fetch, &needed, false);
+}
+
+static void give_up_stream(struct asset *asset)
+{
+	struct err err = {0};
+	err_set(&err, 0,
+		"its server sends it only as a whole, and the cache has no room for it, so that it can only be read "
+		"from its beginning to its end: a larger cache (--cache-size) would help");
+	asset_fail(asset, &err);
+}
+
+/* There is only the whole to be had: it comes from its beginning, or has come so far that the bytes have passed. */
+static void ask_whole(struct asset *asset, int64_t missing)
+{
+	if (fetch_for(asset, missing))
+		return;
+	if (is_fetching(asset)) { /* a window that came before this was known, or a stream that has passed */
+		bool passed = false;
+		for (int i = 0; i < FETCHES_MAX; i++)
+			passed |= asset->fetches[i].taking && asset->fetches[i].at > missing &&
+				  !asset->fetches[i].dropped;
+		if (!passed)
+			return;
+		asset_drop_fetches(asset);
+		if (asset->restarts++ < RESTARTS_MAX)
+			return;
+		give_up_stream(asset);
+		return;
+	}
+	fetch_begin(asset, &asset->fetches[0], NULL, false);
+}
+
+/* Begins at most one request. False if nothing more is to be done. */
+static bool ask_for_wait(struct asset *asset, struct wait *wait)
+{
+	int64_t missing = asset_missing(asset, wait);
+	if (missing < 0)
+		return false;
+	if (asset->no_ranges) {
+		bool stream = fetch_for(asset, missing) != NULL;
+		if (!stream)
+			ask_whole(asset, missing);
+		return !stream;
+	}
+	struct fetch *fetch = free_fetch(asset, wait->kind == WAIT_READ ? FETCHES_MAX : FETCHES_MAX - 1);
+	if (fetch_for(asset, missing) || !fetch)
+		return false;
+	ask_range(asset, wait, fetch, missing);
+	return true;
+}
+
+/* A request may be answered while it is sent, and waits with it: each one ends the walk. The limit is for a request that
+ * ends at once. */
+static void ask(struct asset *asset)
+{
+	for (int i = 0; i < FETCHES_MAX; i++) {
+		bool asked = false;
+		for (int ahead = 0; ahead < 2 && !asked; ahead++)
+			for (struct wait *wait = asset->waits; wait && !asked; wait = wait->sibling)
+				if ((wait->kind == WAIT_AHEAD) == ahead)
+					asked = ask_for_wait(asset, wait);
+		if (!asked || asset->no_ranges)
+			return;
+	}
+}
+
+static void plan_asset(struct asset *asset, int64_t now)
+{
+	if (!asset->waits || asset->not_before > now)
+		return;
+	int64_t free_at = host_free_at(asset->assets, asset->known->url, now);
+	if (free_at > now) {
+		asset->not_before = free_at;
+		if (!asset->why.text[0])
+			err_set(&asset->why, 0, "its server asks to come back later");
+		return;
+	}
+	if (asset->belief.known.size < 0 || (!asset->object && !asset->uncached))
+		ask_first(asset);
+	else
+		ask(asset);
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+static void end_stalled(struct fetch *fetch, int64_t now, int64_t *next)
+{
+	struct asset *asset = fetch->asset;
+	int64_t third = asset->assets->config.patience_ms / 3;
+	int64_t end = fetch->heard_at + (third > 1000 ? third : 1000);
+	struct err err = {0};
+	if (fetch->paused || end > now) {
+		come_back(next, fetch->paused ? INT64_MAX : end);
+		return;
+	}
+	err_set(&err, 0, "its server does not answer");
+	fetch_drop(fetch);
+	asset_retry(asset, &err, -1);
+}
+
+static void tend_fetches(struct asset *asset, int64_t now, int64_t *next)
+{
+	for (int i = 0; i < FETCHES_MAX; i++) {
+		struct fetch *fetch = &asset->fetches[i];
+		if (!fetch->active)
+			continue;
+		if (fetch->dropped)
+			fetch_drop(fetch);
+		else
+			end_stalled(fetch, now, next);
+	}
+}
+
+static void resume(struct asset *asset, int64_t now)
+{
+	for (int i = 0; i < FETCHES_MAX; i++) {
+		struct fetch *fetch = &asset->fetches[i];
+		if (!fetch->active || !fetch->paused || kept_is_far_ahead(asset, fetch->at))
+			continue;
+		fetch->paused = false;
+		fetch->heard_at = now;
+		http_resume(fetch->call);
+	}
+}
+
+/* What is in memory only is held a while for who reads on. */
+static bool is_over(struct asset *asset, int64_t now, int64_t *next)
+{
+	if (asset->waits)
+		return false;
+	if (!asset->uncached)
+		return !is_fetching(asset);
+	come_back(next, asset->used_at + OPEN_MS);
+	return asset->used_at + OPEN_MS <= now;
+}
+
+static bool is_before(const struct asset *a, const struct asset *b)
+{
+	return a->failures != b->failures ? a->failures < b->failures : a->number < b->number;
+}
+
+/* The next asset that has no request under way and is not planned yet. */
+static struct asset *next_idle(struct assets *assets, int64_t now, unsigned *downloads)
+{
+	struct asset *best = NULL;
+	*downloads = 0;
+	for (struct asset *asset = assets->in_use; asset; asset = asset->next) {
+		if (is_fetching(asset))
+			++*downloads;
+		else if (asset->planned != assets->round && asset->waits && asset->not_before <= now &&
+			 (!best || is_before(asset, best)))
+			best = asset;
+	}
+	return best;
+}
+
+static void plan_idle(struct assets *assets, int64_t now)
+{
+	unsigned downloads;
+	struct asset *asset;
+	while ((asset = next_idle(assets, now, &downloads)) && downloads < DOWNLOADS_MAX) {
+		asset->planned = assets->round;
+		plan_asset(asset, now);
+	}
+	assets_lock(assets);
+	assets->counts.downloads = downloads;
+	assets_unlock(assets);
+}
+
+void plan(struct assets *assets, int64_t now, int64_t *next)
+{
+	struct asset *following;
+	assets->round++;
+	for (struct asset *asset = assets->in_use; asset; asset = following) {
+		following = asset->next;
+		tend_fetches(asset, now, next);
+		asset_expire(asset, now, next);
+		if (is_over(asset, now, next)) {
+			asset_destroy(asset, -ECANCELED);
+			continue;
+		}
+		asset->planned = is_fetching(asset) ? assets->round : 0;
+		if (asset->planned)
+			plan_asset(asset, now);
+		resume(asset, now);
+	}
+	plan_idle(assets, now);
+	for (struct asset *asset = assets->in_use; asset; asset = asset->next)
+		if (asset->waits && asset->not_before > now)
+			come_back(next, asset->not_before);
+}

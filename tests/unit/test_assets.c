@@ -1,0 +1,427 @@
+/*
+ * Assets against a server that misbehaves in all the ways that it was told to. Whatever happens, a read ends with the right
+ * bytes or with an error, and the next one is not the worse for it.
+ */
+#include "asset_server.h"
+#include "assets/assets.h"
+#include "assets/cache.h"
+#include "tap.h"
+#include "temp_store.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define KIB ((int64_t)1024)
+#define MIB (1024 * KIB)
+#define PATIENCE_MS 1500
+#define DEADLINE_MS 30000
+#define ANY_VERSION (-1)
+
+/* --- the scene: a server, a cache, the module --------------------------------------------------------------------- */
+
+struct scene {
+	char top[TEMP_PATH_SIZE];
+	char folder[TEMP_PATH_SIZE + 16];
+	char url[256];
+	char base[64];
+	const char *hosts[2];
+	struct asset_server server;
+	struct assets_config config;
+	struct assets *assets;
+	struct asset_source source;
+	atomic_int changes;
+	_Atomic int64_t changed_generation;
+};
+
+static void note_change(void *context, struct slice url, int64_t generation)
+{
+	struct scene *scene = context;
+	(void)url;
+	atomic_fetch_add(&scene->changes, 1);
+	atomic_store(&scene->changed_generation, generation);
+}
+
+static void scene_open(struct scene *scene)
+{
+	struct err err = {0};
+	temp_must(assets_create(&scene->assets, &scene->config, &err), &err, "assets_create");
+}
+
+static struct scene *scene_make(int64_t size)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+	if (!scene)
+		exit(1);
+	asset_server_start(&scene->server, size);
+	temp_folder_make(scene->top);
+	snprintf(scene->folder, sizeof(scene->folder), "%s/cache", scene->top);
+	snprintf(scene->url, sizeof(scene->url), "http://127.0.0.1:%u/a b.png", scene->server.port);
+	snprintf(scene->base, sizeof(scene->base), "http://127.0.0.1:%u", scene->server.port);
+	scene->config = (struct assets_config){
+		.folder = scene->folder,
+		.cache_bytes = 1024 * MIB,
+		.patience_ms = PATIENCE_MS,
+		.base = scene->base,
+		.changed = note_change,
+		.context = scene,
+	};
+	scene->source = (struct asset_source){
+		.url = slice_of(scene->url),
+		.media_type = slice_of("image/png"),
+		.size = size,
+		.name = "/assets/a b.png",
+	};
+	scene_open(scene);
+	return scene;
+}
+
+static void scene_reopen(struct scene *scene)
+{
+	assets_destroy(scene->assets);
+	scene_open(scene);
+}
+
+static void scene_end(struct scene *scene)
+{
+	assets_destroy(scene->assets);
+	asset_server_stop(&scene->server);
+	temp_folder_remove(scene->top);
+	free(scene);
+}
+
+static int requests(struct scene *scene)
+{
+	return atomic_load(&scene->server.requests);
+}
+
+static void script(struct scene *scene, struct fault fault, unsigned times)
+{
+	struct fault faults[16];
+	for (unsigned i = 0; i < times && i < COUNT(faults); i++)
+		faults[i] = fault;
+	asset_server_script(&scene->server, faults, times, (struct fault){FINE});
+}
+
+static void always(struct scene *scene, struct fault fault)
+{
+	asset_server_script(&scene->server, NULL, 0, fault);
+}
+
+/* --- reads -------------------------------------------------------------------------------------------------------- */
+
+struct reader {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	int replies;
+	int rc;
+	int64_t offset, size;
+	size_t len;
+	int versions[2]; /* how many bytes are of the first and of the second version only; both: -1 */
+	bool wrong;
+};
+
+#define READER_INIT                                                                                                    \
+	{                                                                                                              \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER                                    \
+	}
+
+/* Reads them where they are and compares. */
+static void check_bytes(struct reader *reader, const struct asset_bytes *bytes)
+{
+	char *copy = malloc(bytes->len + 1);
+	bool fine[2] = {true, true};
+	if (!copy)
+		exit(1);
+	if (bytes->fd >= 0)
+		reader->wrong |= pread(bytes->fd, copy, bytes->len, bytes->at) != (ssize_t)bytes->len;
+	else if (bytes->len > 0)
+		memcpy(copy, bytes->memory, bytes->len);
+	for (size_t i = 0; i < bytes->len; i++)
+		for (int version = 0; version < 2; version++)
+			fine[version] &= (unsigned char)copy[i] == asset_byte(version, reader->offset + (int64_t)i);
+	reader->wrong |= !fine[0] && !fine[1];
+	reader->versions[0] = fine[0];
+	reader->versions[1] = fine[1];
+	free(copy);
+}
+
+static void note_reply(void *context, uint64_t ticket, int rc, const struct asset_bytes *bytes)
+{
+	struct reader *reader = context;
+	(void)ticket;
+	pthread_mutex_lock(&reader->lock);
+	reader->replies++;
+	reader->rc = rc;
+	if (rc == 0) {
+		reader->len = bytes->len;
+		reader->size = bytes->size;
+		check_bytes(reader, bytes);
+	}
+	pthread_cond_broadcast(&reader->done);
+	pthread_mutex_unlock(&reader->lock);
+}
+
+static void reader_wait(struct reader *reader)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += DEADLINE_MS / 1000;
+	pthread_mutex_lock(&reader->lock);
+	while (reader->replies == 0)
+		if (pthread_cond_timedwait(&reader->done, &reader->lock, &until) != 0) {
+			printf("Bail out! a read was never answered\n");
+			exit(1);
+		}
+	pthread_mutex_unlock(&reader->lock);
+}
+
+static struct reader read_as(struct scene *scene, const struct asset_source *source, int64_t offset, size_t size)
+{
+	struct reader reader = READER_INIT;
+	reader.offset = offset;
+	assets_read(scene->assets, source, offset, size, note_reply, &reader, 7);
+	reader_wait(&reader);
+	return reader;
+}
+
+static struct reader read_at(struct scene *scene, int64_t offset, size_t size)
+{
+	return read_as(scene, &scene->source, offset, size);
+}
+
+static bool is_right(const struct reader *reader, int version, size_t len)
+{
+	bool right = reader->rc == 0 && !reader->wrong && reader->len == len &&
+		     (version == ANY_VERSION || reader->versions[version]);
+	if (!right)
+		diag("rc %d, %zu bytes of %lld, %zu wanted, %s", reader->rc, reader->len, (long long)reader->size, len,
+		     reader->wrong ? "wrong" : "not wrong");
+	return right;
+}
+
+/* Reads everything in steps, as cat does: how the first failing step ended, or 0 if all was right. */
+static int read_all(struct scene *scene, int64_t size, size_t step, int version)
+{
+	for (int64_t at = 0; at < size; at += (int64_t)step) {
+		size_t want = size - at < (int64_t)step ? (size_t)(size - at) : step;
+		struct reader reader = read_at(scene, at, step);
+		if (reader.rc < 0)
+			return reader.rc;
+		if (!is_right(&reader, version, want) || reader.size != size)
+			return 1;
+	}
+	return 0;
+}
+
+/* --- as it should be ---------------------------------------------------------------------------------------------- */
+
+static void test_small(void)
+{
+	struct scene *scene = scene_make(1000);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 1000), "a small asset");
+	is_int(requests(scene), 1, "is fetched with one request");
+	is_str(scene->server.log[0].target, "/a%20b.png", "for its encoded URL");
+	is_str(scene->server.log[0].range, "", "without a range");
+	is_str(scene->server.log[0].encoding, "identity", "and without an encoding");
+	ok(!scene->server.log[0].token, "and without the stack's secrets");
+	reader = read_at(scene, 10, 20);
+	ok(is_right(&reader, 0, 20), "a second read");
+	reader = read_at(scene, 990, 20);
+	ok(is_right(&reader, 0, 10), "a read across the end");
+	reader = read_at(scene, 1000, 20);
+	ok(is_right(&reader, 0, 0), "a read behind the end");
+	ok(assets_has(scene->assets, &scene->source), "all of it is there");
+	is_int(requests(scene), 1, "with no further request");
+	scene_reopen(scene);
+	reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 1000), "and so it is after a restart");
+	is_int(requests(scene), 1, "with no further request");
+	struct assets_counts counts;
+	assets_count(scene->assets, &counts);
+	is_int((long long)counts.hits, 1, "a hit is counted");
+	is_int((long long)counts.misses, 0, "and no miss");
+	is_int(counts.waiting, 0, "nobody waits");
+	scene_end(scene);
+}
+
+static void test_large(void)
+{
+	int64_t size = 20 * MIB + 12345;
+	struct scene *scene = scene_make(size);
+	struct reader reader = read_at(scene, size - 100, 4096);
+	ok(is_right(&reader, 0, 100), "the end of a large asset");
+	is_int(requests(scene), 1, "takes one request");
+	ok(atomic_load(&scene->server.sent) <= 2 * MIB, "for little");
+	reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "and so does its beginning");
+	is_int(requests(scene), 2, "one more request");
+	is_str(scene->server.log[1].if_range, "\"0\"", "which names the tag");
+	is_int(read_all(scene, size, 128 * 1024, 0), 0, "all of it, in steps");
+	ok(requests(scene) < 14, "takes few requests (%d)", requests(scene));
+	int before = requests(scene);
+	is_int(read_all(scene, size, 1 << 20, 0), 0, "again");
+	is_int(requests(scene), before, "takes none");
+	ok(atomic_load(&scene->server.sent) <= size + 2 * MIB, "hardly anything was sent twice");
+	scene_end(scene);
+}
+
+static void test_sizes_asked_only(void)
+{
+	struct scene *scene = scene_make(5 * MIB);
+	scene->source.size = -1;
+	struct reader reader = read_at(scene, 0, 0);
+	ok(is_right(&reader, 0, 0), "only the size");
+	is_int(reader.size, 5 * MIB, "is learnt");
+	scene_end(scene);
+}
+
+static void test_fetch(void)
+{
+	struct scene *scene = scene_make(20 * MIB + 1);
+	struct reader reader = READER_INIT;
+	ok(!assets_has(scene->assets, &scene->source), "nothing is there");
+	assets_fetch(scene->assets, &scene->source, note_reply, &reader, 1);
+	reader_wait(&reader);
+	is_int(reader.rc, 0, "the whole is fetched");
+	is_int(reader.size, 20 * MIB + 1, "its size is told");
+	ok(assets_has(scene->assets, &scene->source), "and it is there");
+	ok(requests(scene) <= 4, "in few requests (%d)", requests(scene));
+	int before = requests(scene);
+	is_int(read_all(scene, 20 * MIB + 1, 1 << 20, 0), 0, "as it should be");
+	is_int(requests(scene), before, "with no further request");
+	scene_end(scene);
+}
+
+/* --- faults ------------------------------------------------------------------------------------------------------- */
+
+struct row {
+	const char *name;
+	struct fault fault;
+	int rc;   /* of a read when every request meets the fault; 0: right bytes. 1: either */
+	int once; /* of a read when only the first request does */
+};
+
+static const struct row rows[] = {
+	{"cut at once", {CUT, 0}, -EIO, 0},
+	{"cut after a third", {CUT, 1}, 1, 0},
+	{"cut after two thirds", {CUT, 2}, 1, 0},
+	{"reset at once", {RESET, 0}, -EIO, 0},
+	{"reset after a third", {RESET, 1}, 1, 0},
+	{"reset after two thirds", {RESET, 2}, 1, 0},
+	{"stalled at once", {STALL, 0}, -EIO, 0},
+	{"stalled after a third", {STALL, 1}, 1, 0},
+	{"no answer", {SILENCE}, -EIO, 0},
+	{"416 with the size", {RANGE_REFUSED}, -EIO, 1},
+	{"416 without", {RANGE_UNKNOWN}, -EIO, 1},
+	{"no ranges", {NO_RANGES}, 0, 0},
+	{"no If-Range", {NO_IF_RANGE}, 0, 0},
+	{"a wrong range", {WRONG_RANGE}, 0, 0},
+	{"short ranges", {SHORT_RANGE, 300000}, 0, 0},
+	{"useless ranges", {SHORT_RANGE, 1000}, 1, 0},
+	{"ranges without a size", {STAR_RANGE}, 0, 0},
+	{"400", {STATUS, 400}, -EIO, -EIO},
+	{"401", {STATUS, 401}, -EIO, -EIO},
+	{"403", {STATUS, 403}, -EIO, -EIO},
+	{"404", {STATUS, 404}, -EIO, -EIO},
+	{"410", {STATUS, 410}, -EIO, -EIO},
+	{"304", {STATUS, 304}, -EIO, -EIO},
+	{"408", {STATUS, 408}, -EIO, 0},
+	{"429", {STATUS, 429}, -EIO, 0},
+	{"500", {STATUS, 500}, -EIO, 0},
+	{"503", {STATUS, 503}, -EIO, 0},
+	{"429, come back at once", {RETRY_AFTER, 0}, -EIO, 0},
+	{"429, come back in a second", {RETRY_AFTER, 1}, -EIO, 0},
+	{"429, come back tomorrow", {RETRY_AFTER, 86400}, -EIO, -EIO},
+	{"an error page", {HTML}, -EIO, -EIO},
+	{"gzip", {GZIP}, -EIO, -EIO},
+	{"chunks", {CHUNKED}, 0, 0},
+	{"chunks and no ranges", {CHUNKED_WHOLE}, 0, 0},
+	{"no length", {CLOSED}, 0, 0},
+	{"no length, and cut", {CLOSED_CUT, 1}, -EIO, 0},
+	{"no tag", {NO_TAG}, 0, 0},
+	{"not HTTP", {NONSENSE}, -EIO, 0},
+	{"a redirect to itself", {REDIRECT, 302, "/again"}, -EIO, 0},
+	{"a redirect to nothing", {REDIRECT, 302, ""}, -EIO, 1},
+	{"a redirect to something odd", {REDIRECT, 302, "ftp://127.0.0.1/"}, -EIO, -EIO},
+	{"a size that is less", {SIZE_IS, 200000}, 1, 0},
+	{"a size that is more", {SIZE_IS, 9000000}, 1, 0},
+};
+
+static void is_result(const struct reader *reader, int want, size_t len, const char *what, const char *name)
+{
+	if (want == 0 || reader->rc == 0)
+		ok(want <= 0 ? want == 0 && is_right(reader, 0, len) : !reader->wrong, "%s: %s", name, what);
+	else if (want == 1)
+		is_int(reader->rc, -EIO, "%s: %s", name, what);
+	else
+		is_int(reader->rc, want, "%s: %s", name, what);
+}
+
+/* The fault at the first request, later ones, and all; then none. */
+static void try_fault(const struct row *row, int64_t size)
+{
+	struct scene *scene = scene_make(size);
+	int64_t at = size / 2;
+	size_t len = (size_t)(size - at < 100000 ? size - at : 100000);
+	script(scene, row->fault, 1);
+	struct reader reader = read_at(scene, at, len);
+	is_result(&reader, row->once, len, "once", row->name);
+	always(scene, (struct fault){FINE});
+	if (row->fault.kind == RETRY_AFTER)
+		scene_reopen(scene);
+	poll(NULL, 0, 60);
+	reader = read_at(scene, at, len);
+	ok(is_right(&reader, 0, len), "%s: well again (%s)", row->name, size > MIB ? "large" : "small");
+	is_int(read_all(scene, size, 1 << 17, 0), 0, "%s: all is well", row->name);
+	scene_end(scene);
+}
+
+static void try_always(const struct row *row, int64_t size)
+{
+	struct scene *scene = scene_make(size);
+	int64_t at = size / 2;
+	size_t len = (size_t)(size - at < 100000 ? size - at : 100000);
+	always(scene, row->fault);
+	struct reader reader = read_at(scene, at, len);
+	is_result(&reader, row->rc, len, "always", row->name);
+	always(scene, (struct fault){FINE});
+	if (row->fault.kind == RETRY_AFTER)
+		scene_reopen(scene);
+	poll(NULL, 0, 60);
+	reader = read_at(scene, at, len);
+	if (row->fault.kind == SIZE_IS)
+		ok(!reader.wrong, "%s: no wrong bytes then", row->name);
+	else
+		ok(is_right(&reader, 0, len), "%s: well when it is over (%s)", row->name,
+		   size > MIB ? "large" : "small");
+	scene_end(scene);
+}
+
+static void test_faults(int64_t size)
+{
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		try_fault(&rows[i], size);
+		try_always(&rows[i], size);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	log_set_level(argc > 1 && strcmp(argv[1], "-v") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	test_small();
+	test_large();
+	test_sizes_asked_only();
+	test_fetch();
+	test_faults(700 * KIB + 7);
+	test_faults(4 * MIB + 7);
+	return tap_done();
+}
