@@ -5,6 +5,7 @@
  *
  *   FOLDER/objects/ab/ab12...   named by the SHA-256 of the URL (64 hex digits)
  *   FOLDER/new/                 files that have no name yet
+ *   FOLDER/room                 how much all of it takes, and the lock of who writes
  *
  * An object is a file of the asset's own bytes, from 0, sparse where pieces are missing; then, from the next multiple of 8,
  * one 64-bit checksum for each piece (0: it is missing); then a footer of fixed size with a checksum of its own: a magic
@@ -14,6 +15,10 @@
  *
  * Who has an object open holds a shared flock on it. Whoever wants room takes objects whose exclusive lock is to be had at
  * once, the longest unused first (by atime, which is set by hand, since mounts differ in what they do about it).
+ *
+ * Who writes, in whatever process, counts what it will take first, in one file for all, and holds its lock until it has
+ * written: so the folder is never larger than the limit, however many write. (What people put there, and mounts with other
+ * limits, aside.)
  *
  * Threads: everything may be called from any thread. What an object hands out stays true while it is referenced.
  */
@@ -40,7 +45,7 @@ struct cache_key {
 
 struct cache_key cache_key_of(struct slice url);
 
-/* Opens the folder; makes nothing yet. */
+/* Opens the folder (its path is copied); makes nothing yet. -ENAMETOOLONG or -ENOMEM. */
 int cache_open(struct cache **out, const char *folder, int64_t limit, struct err *err);
 void cache_close(struct cache *cache); /* NULL is fine; no object may be left */
 
@@ -53,7 +58,8 @@ int64_t cache_bytes(struct cache *cache);
 int cache_find(struct cache *cache, const struct cache_key *key, struct object **out);
 
 /* Makes an empty one, or finds the one that somebody else has made meanwhile: if that has another size or tag, it is
- * replaced. -ENOSPC if it could never fit (size larger than the limit, or the disk); other errors as the disk gives them. */
+ * replaced. A tag may be NULL. -ENOSPC if it could never fit (size larger than the limit, or the disk), -EBUSY as for
+ * object_write, -EINVAL for a negative size; other errors as the disk gives them. */
 int cache_make(struct cache *cache, const struct cache_key *key, int64_t size, const char *etag, struct object **out);
 
 void object_ref(struct object *object);
@@ -71,7 +77,8 @@ bool object_has(struct object *object, int64_t offset, size_t len, int64_t *miss
 bool object_is_whole(struct object *object);
 
 /* Writes a piece: `len` is PIECE_BYTES, or what is left at the end of the asset. Makes room first: -ENOSPC if there is none
- * to be had within the limit or on the disk; then nothing has changed. */
+ * to be had within the limit or on the disk, -EBUSY if another process keeps the lock for seconds; then nothing has
+ * changed. Other errors as the disk gives them: the piece is missing. */
 int object_write(struct object *object, int64_t piece, const char *bytes, size_t len);
 
 /* Notes that it was used; at most once a minute touches the disk. */

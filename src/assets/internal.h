@@ -1,7 +1,8 @@
 /*
  * What the files of the cache share. Private to assets/.
  *
- * cache.c has the folder and its names, room.c what it takes on the disk, object.c one file, and pieces.c what is in it.
+ * cache.c has the folder and its names, room.c and walk.c what it takes on the disk, object.c one file, and pieces.c what
+ * is in that.
  */
 #ifndef CONTENTFS_ASSETS_INTERNAL_H
 #define CONTENTFS_ASSETS_INTERNAL_H
@@ -74,6 +75,32 @@ int room_squeeze(struct room *room, int64_t bytes);
 
 /* Gives the right back, if there is one. For CLEANUP(room_leave). */
 void room_leave(struct room *room);
+
+/* --- walk.c ------------------------------------------------------------------------------------------------------- */
+
+struct candidate {
+	int64_t atime_ns;
+	int64_t bytes;
+	struct cache_key key;
+};
+
+/* Begins as `{.cache = cache}`. To be used by who has the right to write, if it is to be exact. */
+struct walk {
+	const struct cache *cache;
+	int64_t total; /* what files and folders take on the disk */
+	struct candidate *candidates;
+	size_t count;
+	size_t cap;
+};
+
+/* Counts what is there, and removes leftovers. */
+int walk_measure(struct walk *walk);
+
+/* Removes objects that nobody has open, the longest unused first, until the total is `goal` or less, or no more are to be
+ * had. */
+void walk_evict(struct walk *walk, int64_t goal);
+
+void walk_finish(struct walk *walk);
 
 /* --- object.c ----------------------------------------------------------------------------------------------------- */
 

@@ -95,7 +95,7 @@ static int look(struct object *object, struct stamp *now)
 
 /* --- checksums ---------------------------------------------------------------------------------------------------- */
 
-/* Never 0. Pieces that changed places are not right, even if they are whole. */
+/* XXH3 with the piece's number for a seed: pieces that changed places are not right. Never 0. */
 static uint64_t checksum_of(XXH64_hash_t hash)
 {
 	return hash ? hash : 1;

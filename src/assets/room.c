@@ -1,5 +1,5 @@
 /*
- * What the cache takes on the disk, and what has to go when that is too much.
+ * What the cache may take on the disk, and who may write to it. Measuring and removing is for walk.c.
  *
  * FOLDER/room holds a tally, which all processes keep together: who writes locks the file, adds what the writing may take
  * at most, writes, and unlocks. So the tally is never less than what is there, however many write, and the limit holds for
@@ -13,10 +13,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/file.h>
 #include <xxhash.h>
 
@@ -24,7 +22,6 @@
 #define LOCK_STEP_US 2000              /* between looks whether the lock is free */
 #define ATTEMPTS 10                    /* at what others may undo in the middle */
 #define MEASURE_MS (60 * 60 * 1000)    /* how old a measurement gets */
-#define LEFTOVER_S (5 * 60)            /* how old a file without a name is when it is nobody's */
 #define TALLY_MAGIC 0x32796c6c61746663 /* "cftally2" */
 
 /* --- the tally ---------------------------------------------------------------------------------------------------- */
@@ -110,142 +107,6 @@ static int lock_tally(struct cache *cache, int *locked)
 	return -ENOENT;
 }
 
-/* --- measuring ---------------------------------------------------------------------------------------------------- */
-
-struct candidate {
-	int64_t atime_ns;
-	int64_t bytes;
-	struct cache_key key;
-};
-
-struct walk {
-	const struct cache *cache;
-	int64_t total;
-	struct candidate *candidates;
-	size_t count;
-	size_t cap;
-};
-
-static void walk_finish(struct walk *walk)
-{
-	free(walk->candidates);
-}
-
-static int64_t disk_bytes(const struct stat *st)
-{
-	return (int64_t)st->st_blocks * 512;
-}
-
-typedef int visitor(struct walk *walk, const char *name, const struct stat *st);
-
-/* Counts the folder, and shows what is in it. One that is not there holds nothing. */
-static int visit_folder(struct walk *walk, const char *path, visitor *visit)
-{
-	struct stat st;
-	int rc = 0;
-	DIR *dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	if (fstat(dirfd(dir), &st) == 0)
-		walk->total += disk_bytes(&st);
-	for (struct dirent *entry; rc == 0 && (entry = readdir(dir));)
-		if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			rc = visit(walk, entry->d_name, &st);
-	closedir(dir);
-	return rc;
-}
-
-static int visit_object(struct walk *walk, const char *name, const struct stat *st)
-{
-	walk->total += disk_bytes(st);
-	if (strlen(name) != DIGEST_HEX_LEN)
-		return 0; /* not ours to remove */
-	if (walk->count == walk->cap) {
-		size_t cap = walk->cap ? 2 * walk->cap : 256;
-		void *grown = realloc(walk->candidates, cap * sizeof(*walk->candidates));
-		if (!grown)
-			return -ENOMEM;
-		walk->candidates = grown;
-		walk->cap = cap;
-	}
-	struct candidate *candidate = &walk->candidates[walk->count++];
-	candidate->atime_ns = st->st_atim.tv_sec * INT64_C(1000000000) + st->st_atim.tv_nsec;
-	candidate->bytes = disk_bytes(st);
-	memcpy(candidate->key.hex, name, DIGEST_HEX_LEN + 1);
-	return 0;
-}
-
-static int visit_shard(struct walk *walk, const char *name, const struct stat *st)
-{
-	char path[PATH_MAX];
-	if (!S_ISDIR(st->st_mode) || strlen(name) != 2)
-		return 0;
-	cache_path(walk->cache, path, "objects/%s", name);
-	return visit_folder(walk, path, visit_object);
-}
-
-static bool take_leftover(const char *path, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode) || clock_wall_ms() / 1000 - st->st_mtim.tv_sec < LEFTOVER_S)
-		return false;
-	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && unlink(path) == 0;
-}
-
-static int visit_new(struct walk *walk, const char *name, const struct stat *st)
-{
-	char path[PATH_MAX];
-	cache_path(walk->cache, path, "new/%s", name);
-	if (!take_leftover(path, st))
-		walk->total += disk_bytes(st);
-	return 0;
-}
-
-static int visit_top(struct walk *walk, const char *name, const struct stat *st)
-{
-	if (S_ISREG(st->st_mode))
-		walk->total += disk_bytes(st);
-	char path[PATH_MAX];
-	cache_path(walk->cache, path, "%s", name);
-	if (strcmp(name, "objects") == 0)
-		return visit_folder(walk, path, visit_shard);
-	return strcmp(name, "new") == 0 ? visit_folder(walk, path, visit_new) : 0;
-}
-
-/* --- evicting ----------------------------------------------------------------------------------------------------- */
-
-static int compare_use(const void *a, const void *b)
-{
-	int64_t left = ((const struct candidate *)a)->atime_ns;
-	int64_t right = ((const struct candidate *)b)->atime_ns;
-	return (left > right) - (left < right);
-}
-
-/* Whether it is gone. What anybody has open stays. */
-static bool evict(const struct cache *cache, const struct cache_key *key)
-{
-	char path[PATH_MAX];
-	object_path(cache, key, path);
-	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !file_has_name(fd, path) || unlink(path) < 0)
-		return false;
-	cache_path(cache, path, "objects/%.2s", key->hex);
-	rmdir(path); /* if that was the last */
-	return true;
-}
-
-static void evict_until(struct walk *walk, int64_t goal)
-{
-	if (walk->total <= goal)
-		return;
-	qsort(walk->candidates, walk->count, sizeof(*walk->candidates), compare_use);
-	for (size_t i = 0; i < walk->count && walk->total > goal; i++)
-		if (evict(walk->cache, &walk->candidates[i].key))
-			walk->total -= walk->candidates[i].bytes;
-}
-
 /* --- the right to write ------------------------------------------------------------------------------------------- */
 
 static int64_t at_most(int64_t a, int64_t b)
@@ -260,11 +121,11 @@ static int measure(struct room *room, int64_t wanted)
 	CLEANUP(walk_finish) struct walk walk = {.cache = cache};
 	int rc = cache_make_folders(cache);
 	if (rc == 0)
-		rc = visit_folder(&walk, cache->folder, visit_top);
+		rc = walk_measure(&walk);
 	if (rc < 0)
 		return rc;
 	if (walk.total + wanted > cache->limit - cache->limit / 16)
-		evict_until(&walk, at_most(cache->limit / 10 * 9, cache->limit - wanted));
+		walk_evict(&walk, at_most(cache->limit / 10 * 9, cache->limit - wanted));
 	room->bytes = walk.total;
 	room->measured_ms = clock_wall_ms();
 	return 0;
@@ -298,11 +159,11 @@ int room_enter(struct cache *cache, int64_t bytes, struct room *room)
 int room_squeeze(struct room *room, int64_t bytes)
 {
 	CLEANUP(walk_finish) struct walk walk = {.cache = room->cache};
-	int rc = visit_folder(&walk, room->cache->folder, visit_top);
+	int rc = walk_measure(&walk);
 	if (rc < 0)
 		return rc;
 	int64_t before = walk.total;
-	evict_until(&walk, before - 2 * bytes);
+	walk_evict(&walk, before - 2 * bytes);
 	room->bytes = walk.total + bytes;
 	rc = tally_write(room);
 	return rc == 0 && walk.total == before ? -ENOSPC : rc;
