@@ -34,6 +34,14 @@ static inline int64_t whole_blocks(int64_t bytes)
 	return (bytes + DISK_BLOCK - 1) / DISK_BLOCK * DISK_BLOCK;
 }
 
+/* Takes it from a variable that would close it. */
+static inline int take_fd(int *fd)
+{
+	int taken = *fd;
+	*fd = -1;
+	return taken;
+}
+
 /* --- cache.c ------------------------------------------------------------------------------------------------------ */
 
 /* Writes a path under the folder. cache_open has seen to it that it fits. */

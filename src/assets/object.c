@@ -191,10 +191,8 @@ static int open_locked(const char *path, int *out)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	int rc = S_ISREG(st.st_mode) ? lock_shared(fd) : -EUCLEAN;
-	if (rc == 0) {
-		*out = fd;
-		fd = -1;
-	}
+	if (rc == 0)
+		*out = take_fd(&fd);
 	return rc;
 }
 
@@ -222,7 +220,7 @@ int object_open(struct cache *cache, const struct cache_key *key, struct object 
 		rc = object_new(cache, key, footer.size, footer.etag, fd, out);
 	if (rc < 0)
 		return rc;
-	fd = -1;
+	take_fd(&fd);
 	(*out)->seen = seen;
 	return 0;
 }

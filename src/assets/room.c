@@ -99,8 +99,7 @@ static int lock_tally(struct cache *cache, int *locked)
 			return rc;
 		struct stat st;
 		if (fstat(fd, &st) == 0 && st.st_nlink > 0) {
-			*locked = fd;
-			fd = -1;
+			*locked = take_fd(&fd);
 			return 0;
 		}
 	}
