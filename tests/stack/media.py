@@ -154,6 +154,11 @@ def _zip(_: dict[str, Any]) -> Made:
     return Made(out.getvalue(), "application/zip")
 
 
+def _noise(spec: dict[str, Any]) -> Made:
+    size = int(spec["size"])
+    return Made(random.Random(f"noise:{size}").randbytes(size), "application/octet-stream")
+
+
 _MAKERS: dict[str, Callable[[dict[str, Any]], Made]] = {
     "png": _png,
     "svg": _svg,
@@ -162,4 +167,5 @@ _MAKERS: dict[str, Callable[[dict[str, Any]], Made]] = {
     "log": _log,
     "wav": _wav,
     "zip": _zip,
+    "random": _noise,
 }

@@ -152,7 +152,7 @@ class EndPoints(StackCase):
 
     def test_assets(self) -> None:
         assets = self._get("assets", "&locale=de-de")["assets"]
-        self.assertEqual(len(assets), 3)
+        self.assertEqual(len(assets), 6)
         uid = assets[0]["uid"]
         self.assertEqual(self._get(f"assets/{uid}", "&locale=de-de")["asset"], assets[0])
         self.check_error(self.client.get(f"/v3/assets/{uid}?environment=production&locale=ja-jp"), 404, 145, "uid")
