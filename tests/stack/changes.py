@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Optional
+from typing import Iterable, Optional
 
 import records
 import wire
@@ -50,8 +50,13 @@ class Editor:
         file_bytes: Optional[int] = None,
         content_type: str = "application/octet-stream",
         blob: Optional[Blob] = None,
+        as_is: bool = False,
+        without: Iterable[str] = (),
     ) -> Event:
-        """Creates or changes an asset and publishes it; `file_bytes` or `blob` replace its file, under a new file uid."""
+        """Creates or changes an asset and publishes it; `file_bytes` or `blob` replace its file, under a new file uid.
+
+        With `as_is` a new file keeps its name, whatever is in it; members named by `without` are left out of the record.
+        """
         content = self._content
         with content.lock:
             key = self._key(ASSETS, uid, locale)
@@ -70,10 +75,27 @@ class Editor:
             elif blob is None and members.get("filename") != before:
                 blob = self._present_blob(uid, members)
             if blob is not None:
-                self._store_file(uid, members, blob)
+                self._store_file(uid, members, blob, as_is)
                 given = {name: value for name, value in (fields or {}).items() if name in ("url", "file_size")}
                 records.merge(members, given)
+            for name in without:
+                members.pop(name, None)
             return self._publish(key, slot, members, "asset_published", at)
+
+    def missize_asset(self, uid: str, locale: str, how: str) -> Event:
+        """Publishes an asset with a `file_size` that is wrong (or right), while its file stays."""
+        content = self._content
+        if how not in records.SIZES:
+            raise ContentError(f"{how!r} is none of {', '.join(records.SIZES)}")
+        with content.lock:
+            event = content.published(self._key(ASSETS, uid, locale))
+            blob = self._present_blob(uid, wire.split_object(event.data)) if event else None
+            if blob is None:
+                raise ContentError(f"{ASSETS} {uid} has no file in {locale}")
+            text = records.file_size(how, blob.size)
+            if text is None:
+                return self.publish_asset(uid, locale, without=("file_size",))
+            return self.publish_asset(uid, locale, {"file_size": text})
 
     def _key(self, content_type: str, uid: str, locale: str) -> Key:
         if locale not in self._content.locale_codes():
@@ -112,9 +134,10 @@ class Editor:
         content.put(key, Slot(event, data, version))
         return event
 
-    def _store_file(self, uid: str, members: records.Members, blob: Blob) -> None:
+    def _store_file(self, uid: str, members: records.Members, blob: Blob, as_is: bool) -> None:
         content = self._content
-        name = stored_name(wire.plain_string(members.get("filename"), uid))
+        given = wire.plain_string(members.get("filename"), uid)
+        name = given if as_is else stored_name(given)
         mime = wire.plain_string(members.get("content_type"), "application/octet-stream")
         file_uid = hashlib.sha1(f"{uid}:{len(content.log)}".encode("utf-8", "replace")).hexdigest()[:24]
         content.files.add(File(uid, file_uid, name, mime, blob))

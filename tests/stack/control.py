@@ -123,6 +123,7 @@ class Control:
         self._commands: dict[str, Callable[[Arguments], Action]] = {
             "publish": self._publish,
             "publish-asset": self._publish_asset,
+            "missize-asset": self._missize_asset,
             "unpublish": self._unpublish,
             "delete": self._delete,
             "add-content-type": self._add_content_type,
@@ -154,7 +155,7 @@ class Control:
     # -- queries ------------------------------------------------------------------------------------------------
 
     def _status(self) -> Result:
-        counts = {**self._content.counts(), "needless": self._journal.needless()}
+        counts = {**self._content.counts(), **self._journal.counts()}
         return {**self._describe(), **counts, "settings": self._settings.all()}
 
     def truth(self, with_digests: bool) -> Iterator[bytes]:
@@ -180,13 +181,14 @@ class Control:
         if event.content_type != ASSETS:
             return _line(f"entries/{event.content_type}/{locale}/{event.uid}.json", event.published, names, event.data)
         members = wire.split_object(event.data)
-        names += f',"filename":{members["filename"]},"url":{members["url"]}'
+        names += f',"filename":{members.get("filename", "null")},"url":{members.get("url", "null")}'
         if with_digests:
-            names += self._digest(event.uid, wire.plain_string(members["url"]))
+            names += self._digest(event.uid, wire.plain_string(members.get("url")))
         return _line(f"assets/{locale}/{event.uid}.json", event.published, names, event.data)
 
     def _digest(self, uid: str, url: str) -> str:
-        file = self._content.file(uid, url.split("/")[-2])
+        parts = url.split("/")
+        file = self._content.file(uid, parts[-2]) if len(parts) > 2 else None
         return f',"size":{file.blob.size},"sha256":"{file.blob.sha256()}"' if file else ""
 
     # -- content ------------------------------------------------------------------------------------------------
@@ -200,7 +202,17 @@ class Control:
         names, fields = (given.text("uid"), given.text("locale")), given.members("fields")
         file_bytes = given.optional_number("file_bytes")
         mime = given.optional_text("mime") or "application/octet-stream"
-        return lambda: _told([self._editor.publish_asset(*names, fields, file_bytes, mime)])
+        as_is, without = bool(given.value("as_is")), given.value("without") or []
+        if not isinstance(without, list) or not all(isinstance(name, str) for name in without):
+            raise ControlError("without must be an array of strings")
+        editor = self._editor
+        return lambda: _told(
+            [editor.publish_asset(*names, fields, file_bytes, mime, as_is=as_is, without=without)]
+        )
+
+    def _missize_asset(self, given: Arguments) -> Action:
+        names, how = (given.text("uid"), given.text("locale")), given.text("how")
+        return lambda: _told([self._editor.missize_asset(*names, how)])
 
     def _unpublish(self, given: Arguments) -> Action:
         names = given.text("content_type"), given.text("uid"), given.optional_text("locale")

@@ -11,6 +11,7 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from faults import KINDS
+from records import SIZES
 from switches import SWITCHES
 
 TIMEOUT = 600  # seconds; a stack that deletes a type of a million entries takes its time
@@ -39,6 +40,10 @@ def add_parser(commands: Any) -> None:
     asset = command("publish-asset", "create or change an asset, and publish it", "uid", "locale", "fields?")
     asset.add_argument("--file-bytes", type=int, help="give it a new file of this size")
     asset.add_argument("--mime", help="media type of a new asset")
+    asset.add_argument("--as-is", action="store_true", default=None, help="let a new file keep its name, whatever is in it")
+    asset.add_argument("--without", action="append", metavar="NAME", help="leave a member out of the record")
+    size = command("missize-asset", "publish an asset with a wrong file_size", "uid", "locale")
+    size.add_argument("how", choices=SIZES)
     command("unpublish", "unpublish an entry", "content_type", "uid", "locale?")
     command("delete", "delete an entry", "content_type", "uid", "locale?")
     command("unpublish-asset", "unpublish an asset", "uid", "locale?")
@@ -60,6 +65,8 @@ def add_parser(commands: Any) -> None:
     command("latency", "wait before each answer", "milliseconds")
     requests = command("requests", "what was asked of the stack")
     requests.add_argument("--clear", action="store_true", help="forget it, and count from nothing")
+    requests.add_argument("--match", default="", help="only requests with this text in path and query")
+    requests.add_argument("--kind", action="append", help="only requests of this kind")
     wait = command("wait-requests", "wait until so many requests of a kind have come", "kind", "number")
     wait.add_argument("--timeout", type=float, default=10.0)
     truth = command("truth", "what is published now, a JSON line per file")
@@ -117,7 +124,8 @@ def _request(options: argparse.Namespace) -> tuple[str, str]:
     action, given = options.action, vars(options)
     names = {
         "publish": ("content_type", "uid", "locale"),
-        "publish-asset": ("uid", "locale", "file_bytes", "mime"),
+        "publish-asset": ("uid", "locale", "file_bytes", "mime", "as_is", "without"),
+        "missize-asset": ("uid", "locale", "how"),
         "unpublish": ("content_type", "uid", "locale"),
         "delete": ("content_type", "uid", "locale"),
         "add-content-type": ("uid", "title"),
@@ -174,6 +182,18 @@ def _truth(options: argparse.Namespace) -> int:
     return 0
 
 
+def _chosen(report: bytes, options: argparse.Namespace) -> str:
+    """The report, with the last requests that match only; `matching` says how many these are."""
+    found = json.loads(report)
+    found["requests"] = [
+        entry
+        for entry in found["requests"]
+        if options.match in f"{entry['path']}?{entry['query']}" and entry["kind"] in (options.kind or [entry["kind"]])
+    ]
+    found["matching"] = len(found["requests"])
+    return json.dumps(found, ensure_ascii=False)
+
+
 def run(options: argparse.Namespace) -> int:
     """Runs one action; returns the exit status, or raises CommandFailed."""
     if options.action == "truth":
@@ -182,7 +202,10 @@ def run(options: argparse.Namespace) -> int:
         return _wait(options)
     if options.action == "requests" and options.clear:
         answer = call(options.url, "POST", "requests-clear", "{}")
-    elif options.action in ("requests", "status", "faults"):
+    elif options.action == "requests":
+        sys.stdout.write(_chosen(call(options.url, "GET", "requests").read(), options) + "\n")
+        return 0
+    elif options.action in ("status", "faults"):
         answer = call(options.url, "GET", options.action)
     else:
         answer = call(options.url, "POST", *_request(options))

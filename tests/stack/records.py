@@ -10,6 +10,7 @@ from events import Key
 Members = dict[str, str]
 
 USER = "blt7c2f5d8e1b4a9036"
+SIZES = "right zero negative words missing null small large number huge".split()  # what a file_size may be
 _FORCED = ("uid", "_version", "publish_details")
 
 
@@ -63,6 +64,15 @@ def set_file(members: Members, size: int, url: str, content_type: str) -> None:
     members.update(
         file_size=wire.quote(str(size)), url=wire.quote(url), content_type=wire.quote(content_type)
     )
+
+
+def file_size(how: str, size: int) -> Optional[str]:
+    """The `file_size` of a record as JSON text, None for a record without."""
+    wrong = {"zero": "0", "negative": "-1", "words": "abc", "small": str(size // 2), "large": str(size * 2 + 1)}
+    wrong.update(right=str(size), huge="9" * 30)
+    if how in wrong:
+        return wire.quote(wrong[how])
+    return {"missing": None, "null": "null", "number": str(size)}[how]
 
 
 def stamp(members: Members, uid: str, version: int, changed: int, details: str) -> str:
