@@ -17,7 +17,7 @@ JSON = "application/json"
 
 @dataclass
 class Answer:
-    """Status, headers and one of: a text, a sync page, or a range of a file."""
+    """Status, headers and one of: a text, a sync page, or a range of a file. Of an asset, `file` says which."""
 
     status: int = 200
     text: str = ""
@@ -27,10 +27,16 @@ class Answer:
     blob: Optional[Blob] = None
     start: int = 0
     end: int = 0
+    file: Optional[File] = None
 
     def body(self) -> bytes:
         """The bytes of a text or a page."""
         return (self.page.text() if self.page is not None else self.text).encode()
+
+    @property
+    def length(self) -> int:
+        """How many bytes of the file are sent."""
+        return self.end - self.start
 
     @classmethod
     def error(cls, error: ApiError) -> "Answer":
@@ -38,15 +44,19 @@ class Answer:
         return cls(error.status, error.text())
 
 
-def file_answer(file: File, headers: Message) -> Answer:
-    """A file, or the part of it that a Range header asks for."""
+def file_answer(file: File, headers: Message, ranges: bool = True, etags: str = "strong") -> Answer:
+    """A file, or the part of it that a Range header asks for if `ranges` are served. `etags`: strong, weak or none."""
     size = file.blob.size
-    answer = Answer(content_type=file.content_type, blob=file.blob, end=size)
-    answer.headers = {"ETag": file.etag, "Accept-Ranges": "bytes", "Content-Disposition": _disposition(file.filename)}
-    if headers.get("If-None-Match") == file.etag:
-        return Answer(304, headers={"ETag": file.etag})
+    answer = Answer(content_type=file.content_type, blob=file.blob, end=size, file=file)
+    answer.headers = {"Accept-Ranges": "bytes" if ranges else "none", "Content-Disposition": _disposition(file.filename)}
+    if etags != "none":
+        answer.headers["ETag"] = ("W/" if etags == "weak" else "") + file.etag
+        if headers.get("If-None-Match") == answer.headers["ETag"]:
+            return Answer(304, headers={"ETag": answer.headers["ETag"]}, file=file)
     wanted = headers.get("Range", "")
-    if not wanted or headers.get("If-Range", file.etag) != file.etag:
+    if not wanted or not ranges:
+        return answer
+    if (condition := headers.get("If-Range")) is not None and (etags != "strong" or condition != file.etag):
         return answer
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
     if not match or match.group(1) == match.group(2) == "":
@@ -59,7 +69,7 @@ def file_answer(file: File, headers: Message) -> Answer:
     if first and last and int(last) < int(first):
         return answer
     if start >= size or end <= start:
-        return Answer(416, headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
+        return Answer(416, headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}, file=file)
     answer.status, answer.start, answer.end = 206, start, end
     answer.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return answer

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from typing import Optional
+from typing import Callable, Optional
 
 _TICK = 0.05  # how long a stop or a disconnect can go unnoticed, seconds
 
@@ -24,9 +24,11 @@ class Connection:
         self._socket = sock
         self._stop = stop
         self.sent = 0
+        self.note_body: Callable[[int], None] = lambda _: None  # told how much of a body is about to be sent
 
-    def send(self, data: bytes) -> None:
-        """Sends all of it, or raises ConnectionOver."""
+    def send(self, data: bytes, head: int = 0) -> None:
+        """Sends all of it, or raises ConnectionOver. So many bytes of it, the first ones, are of no body."""
+        self.note_body(len(data) - head)
         try:
             self._socket.sendall(data)
         except OSError:

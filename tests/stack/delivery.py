@@ -36,6 +36,8 @@ def kind_of(segments: Segments, query: str) -> str:
             if f"{kind}=" in query:
                 return "sync_page" if kind == "pagination_token" else "sync_delta"
         return "sync_init"
+    if segments[:1] == ["mirror"] and len(segments) == 5:
+        return "asset_mirror"
     if segments[:1] != ["v3"]:
         return "other"
     names = {
@@ -64,7 +66,10 @@ class Delivery:
         if kind == "other":
             raise ApiError(404, 404, "The requested URL was not found.")
         if kind == "asset_bytes":
-            return self._file(segments, query, headers)
+            self._check_asset_token(query)
+            return self._file(segments[2:], headers)
+        if kind == "asset_mirror":
+            return self._file(segments[1:], headers)
         needs_environment = kind.startswith("sync") or kind in ("entries", "entry", "assets", "asset")
         environment = self._credentials.check(headers, query, needs_environment)
         if kind.startswith("sync"):
@@ -151,13 +156,14 @@ class Delivery:
         count = f',"count":{total}' if query.flag("include_count") else ""
         return f'{{"assets":[{",".join(event.data for event in events)}]{count}}}'
 
-    def _file(self, segments: Segments, query: Query, headers: Message) -> Answer:
-        _, _, api_key, asset_uid, file_uid, filename = segments
-        if self._settings.on("secure-assets"):
-            given = (query.get("access_token"), query.get("environment"))
-            if given != (self._credentials.token, self._credentials.environment):
-                raise ApiError(403, 403, "Access denied: this stack's assets need a delivery token.")
+    def _check_asset_token(self, query: Query) -> None:
+        given = (query.get("access_token"), query.get("environment"))
+        if self._settings.on("secure-assets") and given != (self._credentials.token, self._credentials.environment):
+            raise ApiError(403, 403, "Access denied: this stack's assets need a delivery token.")
+
+    def _file(self, segments: Segments, headers: Message) -> Answer:
+        api_key, asset_uid, file_uid, filename = segments
         file = self._content.file(asset_uid, file_uid) if api_key == self._credentials.api_key else None
         if file is None or file.filename != filename:
             raise unknown_asset()
-        return file_answer(file, headers)
+        return file_answer(file, headers, self._settings.on("asset-ranges"), self._settings.word("asset-etags"))

@@ -1,14 +1,15 @@
 """Faults: what can be ordered to go wrong, and the queue of what was ordered. How each is done: oddities.py, fields.py,
-transport.py."""
+file_faults.py, transport.py."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Optional, Union
+from typing import Any, Mapping, Optional, Union
 
 Param = Union[int, str, bool]
+FILE_REQUESTS = ("asset_bytes", "asset_mirror")
 STATUSES = (400, 401, 403, 404, 408, 412, 422, 429, 500, 502, 503, 504)
 SHAPES = (
     "array string number null items-null items-object items-missing item-not-object no-token both-tokens same-token "
@@ -22,7 +23,10 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("bad-utf8", "where"): ("item", "page"),
     ("wrong-type", "shape"): tuple(SHAPES),
     ("field", "value"): tuple(VALUES),
+    ("wrong-range", "style"): ("shifted", "start", "total", "garbage", "missing"),
+    ("unsized", "style"): ("close", "chunked"),
 }
+_SHARE = {"bytes": 200, "part": -1}  # part: percent of the body, before bytes
 
 
 class FaultError(ValueError):
@@ -31,11 +35,12 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault. `scope` says which requests it can befall: any, sync (each mode), or page (a pagination token)."""
+    """A kind of fault. `scope` says which requests it can befall: any, sync (each mode), page (a pagination token), file
+    (the bytes of an asset), or range (those of them that are answered with a part)."""
 
     name: str
     meaning: str
-    params: dict[str, Param] = field(default_factory=dict)
+    params: Mapping[str, Param] = field(default_factory=dict)
     scope: str = "any"
 
 
@@ -56,10 +61,10 @@ KINDS: dict[str, Kind] = {
     for kind in [
         *_statuses(),
         Kind("reset", "RST before answering"),
-        Kind("reset-mid", "RST after part of the body", {"bytes": 200}),
+        Kind("reset-mid", "RST after some bytes, or percent, of the body", _SHARE),
         Kind("close", "the connection ends without an answer"),
-        Kind("truncate", "the connection ends before Content-Length is reached", {"bytes": 200}),
-        Kind("stall", "headers and some bytes of the body, then nothing", {"bytes": 0, "seconds": 600}),
+        Kind("truncate", "the connection ends before Content-Length is reached", _SHARE),
+        Kind("stall", "headers and some bytes, or percent, of the body, then nothing", {**_SHARE, "bytes": 0, "seconds": 600}),
         Kind("stall-before", "nothing at all", {"seconds": 600}),
         Kind("trickle", "the answer in small pieces, slowly", {"bytes": 1, "delay": 100}),
         Kind("endless", "a body that does not end", {"delay": 1}),
@@ -89,7 +94,41 @@ KINDS: dict[str, Kind] = {
         Kind("repeat-page", "each page begins with the items of the page that it befell before", scope="sync"),
         Kind("not-json", "200 with an HTML page"),
         Kind("wrong-type", "JSON of the wrong shape: " + ", ".join(SHAPES), {"shape": "array"}),
-        Kind("redirect", "a redirect to a URL", {"to": "", "status": 302}),
+        Kind(
+            "redirect",
+            "a redirect to a URL; {file} in it stands for what follows /v3/assets in the path, and the stack serves that "
+            "under /mirror as well, to anybody",
+            {"to": "", "status": 302},
+        ),
+        Kind(
+            "length",
+            "Content-Length differs by so many bytes; what is too much is left out, after what is too little the "
+            "connection ends",
+            {"by": -1},
+        ),
+        Kind(
+            "unsized",
+            "no Content-Length: the end of the connection ends the body, or it is chunked; of less than 100 percent of it "
+            "no end is told",
+            {"style": "close", "part": 100},
+        ),
+        Kind("gzip", "the body is compressed, whether that was asked for or not"),
+        Kind("416", "status 416 for a range that can be had, with the size of the file or without", {"size": True}, "range"),
+        Kind("range-ignored", "200 with the whole file, although a part was asked for", scope="range"),
+        Kind(
+            "wrong-range",
+            "another Content-Range: shifted by some bytes, as the body is; a start or a total that is wrong by them, over "
+            "the right body; garbage; or none",
+            {"style": "shifted", "by": 1},
+            "range",
+        ),
+        Kind(
+            "changed",
+            "the URL has another file, with another ETag and size by so many bytes: the same one for each request that the "
+            "fault befalls",
+            {"by": 0},
+            "file",
+        ),
         Kind("deep", "an item nested this deep", {"depth": 100_000}, "sync"),
         Kind("no-publish-details", "one more item, published, without publish_details", scope="sync"),
         Kind("unknown-item-type", "one more item, of a type that does not exist", scope="sync"),
@@ -125,6 +164,10 @@ class Fault:
         """A parameter as text."""
         return str(self.params[name])
 
+    def text_or(self, name: str, default: str = "") -> str:
+        """A parameter as text, if the kind has it."""
+        return str(self.params.get(name, default))
+
     def number_of(self, name: str) -> int:
         """A parameter as a number."""
         return int(self.params[name])
@@ -137,6 +180,8 @@ class Fault:
             return request_kind == "sync_page"
         if self.kind.scope == "page":
             return request_kind == "sync_page"
+        if self.kind.scope in ("file", "range"):
+            return request_kind in FILE_REQUESTS
         return self.kind.scope == "any" or request_kind.startswith("sync")
 
     def describe(self) -> dict[str, Any]:
@@ -165,6 +210,8 @@ def _check(kind: Kind, params: dict[str, Param]) -> None:
             raise FaultError(f"{name} must be one of {', '.join(allowed)}")
     if kind.name == "redirect" and not params["to"]:
         raise FaultError("redirect needs a URL: --to")
+    if int(params.get("part", 0)) > 100:
+        raise FaultError("part must be 100 or less")
 
 
 class FaultQueue:

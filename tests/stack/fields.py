@@ -21,7 +21,7 @@ _PLAIN = {
 }
 
 
-def can_befall(fault: Fault, answer: Answer) -> bool:
+def has_field(fault: Fault, answer: Answer) -> bool:
     """Whether the answer has what the fault changes. Only an item can be lacking: empty pages have none."""
     if fault.kind.name != "field" or not fault.text("field").startswith("item."):
         return True

@@ -20,17 +20,20 @@ class Blob:
     """Readable bytes of a known size."""
 
     size: int
+    _sha256 = ""
 
     def read(self, start: int, end: int) -> Iterator[bytes]:
         """The bytes of the half-open range, in pieces."""
         raise NotImplementedError
 
     def sha256(self) -> str:
-        """Hex digest of the whole."""
-        digest = hashlib.sha256()
-        for piece in self.read(0, self.size):
-            digest.update(piece)
-        return digest.hexdigest()
+        """Hex digest of the whole; computed once."""
+        if not self._sha256:
+            digest = hashlib.sha256()
+            for piece in self.read(0, self.size):
+                digest.update(piece)
+            self._sha256 = digest.hexdigest()
+        return self._sha256
 
 
 class Bytes(Blob):
@@ -59,6 +62,17 @@ class Pattern(Blob):
             piece = block[offset : offset + end - start]
             yield piece
             start += len(piece)
+
+
+class Part(Blob):
+    """A half-open range of another blob."""
+
+    def __init__(self, whole: Blob, start: int, end: int) -> None:
+        self.size = max(0, end - start)
+        self._whole, self._start = whole, start
+
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        yield from self._whole.read(self._start + start, self._start + min(end, self.size))
 
 
 @dataclass(frozen=True)

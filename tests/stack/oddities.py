@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
+from email.message import Message
 from email.utils import formatdate
 from typing import Callable
 
@@ -11,7 +13,8 @@ import wire
 from access import NOT_VALID, TRY_AGAIN
 from answers import Answer
 from faults import Fault
-from fields import change_field
+from fields import change_field, has_field
+from file_faults import befalls_file, odd_file
 from sync import Page
 
 HTML = "text/html; charset=utf-8"
@@ -35,17 +38,34 @@ _MESSAGES = {
 _CULPRITS = {401: "access_token", 412: "api_key", 422: "parameter"}
 
 
-def odd_answer(fault: Fault, answer: Answer, requested_token: str) -> Answer:
+@dataclass(frozen=True)
+class Asked:
+    """What a request asked for, as far as a fault may depend on it."""
+
+    path: str
+    token: str  # of a page
+    headers: Message
+
+
+def can_befall(fault: Fault, answer: Answer) -> bool:
+    """Whether the answer has what the fault changes. If not, the fault waits for another one."""
+    return has_field(fault, answer) and befalls_file(fault, answer)
+
+
+def odd_answer(fault: Fault, answer: Answer, asked: Asked) -> Answer:
     """`answer` with the fault in it. Faults of the connection leave it alone."""
     name = fault.kind.name
+    if fault.kind.scope in ("file", "range"):
+        return odd_file(fault, answer, asked.headers)
     if name.isdigit():
         return _status(fault, int(name))
     if name == "not-json":
         return Answer(200, _page_of_html(200, "We'll be right back"), HTML)
     if name == "redirect":
-        return Answer(fault.number_of("status"), "", HTML, {"Location": fault.text("to")})
+        to = fault.text("to").replace("{file}", asked.path.partition("/v3/assets")[2])
+        return Answer(fault.number_of("status"), "", HTML, {"Location": to})
     if name == "wrong-type":
-        return _wrong_type(fault.text("shape"), answer, requested_token)
+        return _wrong_type(fault.text("shape"), answer, asked.token)
     if name == "content-type":
         answer.content_type = fault.text("type")
     if answer.page is None:
@@ -54,7 +74,7 @@ def odd_answer(fault: Fault, answer: Answer, requested_token: str) -> Answer:
         return change_field(fault, answer, answer.page)
     if name == "bad-utf8" and fault.text("where") == "page":
         return Answer(text=f'{{"note":"{FILLER}",{answer.page.text()[1:]}')
-    _change_items(fault, answer, answer.page, requested_token)
+    _change_items(fault, answer, answer.page, asked.token)
     return answer
 
 

@@ -14,9 +14,8 @@ from connection import Connection, ConnectionOver
 from control import Control, ControlError
 from delivery import Delivery, Segments, kind_of, split_path
 from faults import Fault, FaultQueue
-from fields import can_befall
 from journal import Journal
-from oddities import odd_answer
+from oddities import Asked, can_befall, odd_answer
 from ratelimit import RateLimit, told_until
 from switches import Settings
 from transport import Terms, accepts_gzip, send_answer, send_chunks
@@ -144,6 +143,7 @@ class Handler(BaseHTTPRequestHandler):
         misfortune = fault.kind.name if fault else None
         entry = server.journal.arrived(kind, self.command, path, query, self.headers.items(), misfortune)
         before = self._wire.sent
+        self._wire.note_body = lambda count: server.journal.sending(entry, count)
         try:
             self._discard_body()
             if latency := server.settings.number("latency"):
@@ -154,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
                 server.faults.give_back(fault)
                 fault = entry["fault"] = None
             if fault is not None:
-                answer = odd_answer(fault, answer, _token_of(query))
+                answer = odd_answer(fault, answer, Asked(path, _token_of(query), self.headers))
             answer.headers = {**headers, **answer.headers}
             server.journal.told_to_wait(told_until(answer))
             server.journal.answering(entry, answer.status)
@@ -162,6 +162,7 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             if fault is not None:
                 server.faults.done(fault)
+            self._wire.note_body = lambda _: None
             server.journal.answered(entry, self._wire.sent - before)
             if server.verbose:
                 print(f"{self.command} {self.path} {entry['status']} {entry['bytes']}", file=sys.stderr, flush=True)

@@ -45,7 +45,9 @@ class Stack:
         self.content = self._load(options)
         self.editor = Editor(self.content, options.settings)
         self.sync = SyncService(self.content, options.settings, secrets.token_hex(16))
-        self.faults, self.journal = FaultQueue(), Journal()
+        credentials = options.credentials
+        tokens = (credentials.token, credentials.other_token)
+        self.faults, self.journal = FaultQueue(), Journal(tokens, self.url.partition("//")[2])
         server = self._server
         server.credentials, server.settings = options.credentials, options.settings
         server.faults, server.journal = self.faults, self.journal

@@ -79,6 +79,8 @@ SWITCHES: dict[str, Switch] = {
     "latency": Switch(0, _number(0, 600000), "milliseconds to wait before each answer"),
     "gzip-level": Switch(1, _number(0, 9), "0: never compress, even when asked to"),
     "secure-assets": Switch(False, _on_off, "asset bytes need access_token and environment in the query"),
+    "asset-ranges": Switch(True, _on_off, "a Range of an asset is honoured; off: every answer is the whole file"),
+    "asset-etags": Switch("strong", _choice("strong", "weak", "none"), "entity tags of assets"),
 }
 
 

@@ -7,15 +7,17 @@ import zlib
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Iterator, Optional
+from typing import Callable, Iterator, Optional
 
 import ratelimit
 from answers import Answer
 from connection import Connection, ConnectionOver
 from faults import Fault
+from files import Blob, Bytes, Part
 from oddities import FILLER, odd_bytes
 
 _PIECE = 1 << 16
+_LARGE = 4 << 20  # beyond this a body is not held in memory
 _NO_BODY = (204, 304)
 
 
@@ -71,67 +73,131 @@ def _head(answer: Answer, terms: Terms, more: dict[str, str]) -> bytes:
 
 def send_answer(connection: Connection, answer: Answer, terms: Terms, fault: Optional[Fault] = None) -> None:
     """Sends an answer, with the fault of the connection that befalls it. May raise ConnectionOver."""
+    name = fault.kind.name if fault else ""
     if answer.blob is not None:
-        body = b"" if fault is None else b"".join(answer.blob.read(answer.start, answer.end))
-        if fault is None:
-            connection.send(_head(answer, terms, {"Content-Length": str(answer.end - answer.start)}))
-            if not terms.head_only:
-                for piece in answer.blob.read(answer.start, answer.end):
-                    connection.send(piece)
+        if fault is not None and name == "endless":
+            _send_filled(connection, answer, terms, b"", fault)
             return
-        _send_body(connection, answer, terms, body, fault, {})
+        _send_body(connection, answer, terms, Part(answer.blob, answer.start, answer.end), fault, {})
         return
     body = answer.body()
     if fault is not None:
         body = odd_bytes(fault, body)
-        if fault.kind.name in ("huge", "endless"):
+        if name in ("huge", "endless"):
             _send_filled(connection, answer, terms, body, fault)
             return
     encoding: dict[str, str] = {}
-    if fault is not None and fault.kind.name == "bad-gzip":
+    if fault is not None and name == "bad-gzip":
         body, encoding = _damaged_gzip(body, fault.text("style")), {"Content-Encoding": "gzip"}
-    elif terms.gzip_level and body:
+    elif terms.gzip_level and body and name != "gzip":
         body, encoding = zlib.compress(body, terms.gzip_level, 31), {"Content-Encoding": "gzip"}
-    _send_body(connection, answer, terms, body, fault, encoding)
+    _send_body(connection, answer, terms, Bytes(body), fault, encoding)
 
 
-def send_chunks(connection: Connection, answer: Answer, terms: Terms, pieces: Iterator[bytes]) -> None:
-    """Sends a body of unknown length."""
-    connection.send(_head(answer, terms, {"Transfer-Encoding": "chunked"}))
+def send_chunks(
+    connection: Connection, answer: Answer, terms: Terms, pieces: Iterator[bytes], ends: bool = True
+) -> None:
+    """Sends a body of unknown length; without its end if it is not to end."""
+    head = _head(answer, terms, {"Transfer-Encoding": "chunked"})
+    connection.send(head, len(head))
     for piece in pieces:
         if piece:
             connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+    if not ends:
+        raise ConnectionOver
     connection.send(b"0\r\n\r\n")
 
 
 def _send_body(
-    connection: Connection, answer: Answer, terms: Terms, body: bytes, fault: Optional[Fault], encoding: dict[str, str]
+    connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Optional[Fault], encoding: dict[str, str]
 ) -> None:
-    length = {} if answer.status in _NO_BODY else {"Content-Length": str(len(body))}
-    head = _head(answer, terms, {**encoding, **length})
-    if terms.head_only or answer.status in _NO_BODY:
-        body = b""
     name = fault.kind.name if fault else ""
-    if fault is None or name not in ("reset-mid", "truncate", "stall", "trickle"):
-        connection.send(head + body)
-        return
-    if name == "trickle":
-        _trickle(connection, head + body, fault)
-        return
-    connection.send(head + body[: min(fault.number_of("bytes"), max(0, len(body) - 1))])
-    if name == "stall":
+    if terms.head_only or answer.status in _NO_BODY:
+        length = {} if answer.status in _NO_BODY else {"Content-Length": str(body.size)}
+        _send_pieces(connection, _head(answer, terms, {**encoding, **length}), iter(()))
+        if name in _BROKEN_OFF:
+            raise ConnectionOver
+    elif fault is None or name not in _SENDERS:
+        head = _head(answer, terms, {**encoding, "Content-Length": str(body.size)})
+        _send_pieces(connection, head, body.read(0, body.size))
+    else:
+        answer.headers.update(encoding)
+        _SENDERS[name](connection, answer, terms, body, fault)
+
+
+def _send_pieces(connection: Connection, head: bytes, pieces: Iterator[bytes]) -> None:
+    """The head goes together with the first piece."""
+    for piece in pieces:
+        connection.send(head + piece, len(head))
+        head = b""
+    if head:
+        connection.send(head, len(head))
+
+
+def _break_off(connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Fault) -> None:
+    """A body that ends, or stops, before it is complete."""
+    part, most = fault.number_of("part"), max(0, body.size - 1)
+    sent = min(most, body.size * part // 100 if part >= 0 else fault.number_of("bytes"))
+    _send_pieces(connection, _head(answer, terms, {"Content-Length": str(body.size)}), body.read(0, sent))
+    if fault.kind.name == "stall":
         connection.wait(fault.number_of("seconds"), fault.released)
-    elif name == "reset-mid":
+    elif fault.kind.name == "reset-mid":
         connection.wait(0.05)  # let the bytes arrive before the RST overtakes them
         connection.reset()
     raise ConnectionOver
 
 
-def _trickle(connection: Connection, data: bytes, fault: Fault) -> None:
+def _trickle(connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Fault) -> None:
+    head = _head(answer, terms, {"Content-Length": str(body.size)})
     step = max(1, fault.number_of("bytes"))
-    for start in range(0, len(data), step):
-        connection.send(data[start : start + step])
-        connection.wait(fault.number_of("delay") / 1000, fault.released)
+    for of_head, data in ((True, head), *((False, piece) for piece in body.read(0, body.size))):
+        for start in range(0, len(data), step):
+            piece = data[start : start + step]
+            connection.send(piece, len(piece) if of_head else 0)
+            connection.wait(fault.number_of("delay") / 1000, fault.released)
+
+
+def _send_wrong_length(connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Fault) -> None:
+    told = max(0, body.size + fault.number_of("by"))
+    _send_pieces(connection, _head(answer, terms, {"Content-Length": str(told)}), body.read(0, min(told, body.size)))
+    if told > body.size:
+        raise ConnectionOver
+
+
+def _send_unsized(connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Fault) -> None:
+    part = fault.number_of("part")
+    pieces = body.read(0, body.size * part // 100)
+    if fault.text("style") == "chunked":
+        send_chunks(connection, answer, terms, pieces, part == 100)
+        return
+    _send_pieces(connection, _head(answer, terms, {"Connection": "close"}), pieces)
+    raise ConnectionOver
+
+
+def _send_compressed(connection: Connection, answer: Answer, terms: Terms, body: Blob, _: Fault) -> None:
+    answer.headers["Content-Encoding"] = "gzip"
+    if body.size > _LARGE:
+        send_chunks(connection, answer, terms, _packed(body.read(0, body.size)))
+        return
+    packed = b"".join(_packed(body.read(0, body.size)))
+    _send_pieces(connection, _head(answer, terms, {"Content-Length": str(len(packed))}), iter([packed]))
+
+
+def _packed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
+
+
+_BROKEN_OFF = ("reset-mid", "truncate", "stall")
+_SENDERS: dict[str, Callable[[Connection, Answer, Terms, Blob, Fault], None]] = {
+    **dict.fromkeys(_BROKEN_OFF, _break_off),
+    "trickle": _trickle,
+    "length": _send_wrong_length,
+    "unsized": _send_unsized,
+    "gzip": _send_compressed,
+}
 
 
 def _damaged_gzip(body: bytes, style: str) -> bytes:
@@ -173,19 +239,11 @@ def _send_filled(connection: Connection, answer: Answer, terms: Terms, body: byt
             left -= _PIECE
         yield rest
 
-    def packed() -> Iterator[bytes]:
-        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-        for piece in huge():
-            yield packer.compress(piece)
-        yield packer.flush()
-
     if fault.kind.name == "endless":
         send_chunks(connection, answer, terms, endless())
     elif fault.params["compressed"] and terms.gzip_level:
         answer.headers["Content-Encoding"] = "gzip"
-        send_chunks(connection, answer, terms, packed())
+        send_chunks(connection, answer, terms, _packed(huge()))
     else:
         length = len(start) + fault.number_of("size") + len(rest)
-        connection.send(_head(answer, terms, {"Content-Length": str(length)}))
-        for piece in huge():
-            connection.send(piece)
+        _send_pieces(connection, _head(answer, terms, {"Content-Length": str(length)}), huge())
