@@ -145,12 +145,70 @@ static int read_key(struct item *item, const struct parts *p, struct page_string
 	return rc;
 }
 
+/* -1 for what is no size: a reader learns the true one from whoever has the file. */
+static int64_t size_in(struct slice text)
+{
+	int64_t size = 0;
+	if (text.len == 0)
+		return -1;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return -1;
+		size = size * 10 + (text.at[i] - '0');
+		if (size > ITEM_FILE_MAX)
+			return -1;
+	}
+	return size;
+}
+
+static struct slice last_part(struct slice url)
+{
+	size_t end = 0;
+	while (end < url.len && url.at[end] != '?' && url.at[end] != '#')
+		end++;
+	size_t from = end;
+	while (from > 0 && url.at[from - 1] != '/')
+		from--;
+	return slice_make(url.at + from, end - from);
+}
+
+/* A folder of the media library is no file; it is not published either, but nothing says so. */
+static int read_file(struct json_value data, struct page_strings **strings, struct item_file *file)
+{
+	struct json_value url, name, media_type, size, is_dir;
+	const struct answer_member wanted[] = {
+		{"url", &url},        {"filename", &name}, {"content_type", &media_type},
+		{"file_size", &size}, {"is_dir", &is_dir},
+	};
+	struct item_file read = {.size = -1};
+	answer_members(data, wanted, COUNT(wanted));
+	struct slice digits = size.text; /* of a number */
+	int rc = answer_text(url, strings, &read.url);
+	if (rc == 0)
+		rc = answer_text(name, strings, &read.name);
+	if (rc == 0)
+		rc = answer_text(media_type, strings, &read.media_type);
+	if (rc == 0 && size.type == JSON_STRING)
+		rc = answer_text(size, strings, &digits);
+	if (rc < 0)
+		return rc;
+	if (read.url.len == 0 || read.url.len > ITEM_URL_MAX || is_dir.type == JSON_TRUE)
+		return 0;
+	if (read.name.len == 0)
+		read.name = last_part(read.url);
+	read.size = size_in(digits);
+	*file = read;
+	return 0;
+}
+
 /* What a reader of the tree sees beside the text. */
 static int read_details(struct item *item, const struct parts *p, struct page_strings **strings)
 {
 	int rc = answer_text(p->title, strings, &item->title);
 	if (rc == 0)
 		rc = answer_text(p->updated_at, strings, &item->updated_at);
+	if (rc == 0 && item->type == ITEM_ASSET_PUBLISHED)
+		rc = read_file(p->data, strings, &item->file);
 	return rc;
 }
 

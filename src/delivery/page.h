@@ -22,6 +22,8 @@
 #define PAGE_TOKEN_MAX 4096         /* seen: 34 */
 #define ITEM_DEPTH_MAX 512          /* nesting inside one item */
 #define ITEM_NAME_MAX 1024          /* uid, content type uid, locale; documented: up to 200 characters */
+#define ITEM_URL_MAX 8192           /* of an asset's file */
+#define ITEM_FILE_MAX (1LL << 40)   /* bytes of one; documented: up to 10 GB */
 
 enum item_type {
 	ITEM_ENTRY_PUBLISHED,
@@ -36,11 +38,19 @@ enum item_type {
 /* "entry_published" and so on, as the API writes it. */
 const char *item_type_name(enum item_type type);
 
+/* The file of a published asset, as its record has it. */
+struct item_file {
+	struct slice url;  /* raw: Unicode and reserved characters stand as they are (C); empty if there is none */
+	struct slice name; /* `filename`, else the last part of the URL; empty if neither says it */
+	struct slice media_type; /* `content_type`; empty if none */
+	int64_t size;            /* `file_size`, a string (R) or a number; -1 if it is no size */
+};
+
 /*
  * One event. An item with a `fault` cannot be applied, and only `source` is sure to be set. What else could be read is
  * there too, so that it can be told what the item is about and whether something newer has taken its place: the type,
  * the times, the version, and those of the names that are valid (UTF-8, up to ITEM_NAME_MAX bytes); never `title`,
- * `updated_at` and `data`. What is `known` has the key of one entry or asset in one locale, and nothing else has:
+ * `updated_at`, `file` and `data`. What is `known` has the key of one entry or asset in one locale, and nothing else has:
  * removals without a locale and content_type_deleted are about many.
  */
 struct item {
@@ -57,6 +67,7 @@ struct item {
 	struct slice title;        /* decoded; empty if none, or on removals */
 	struct slice updated_at;   /* as written; empty if none */
 	long long version;         /* _version, 0 if none, or on removals */
+	struct item_file file;     /* of asset_published; without URL where the record has none that could be used */
 	struct slice data;         /* the `data` object, exactly as sent; checked JSON, valid UTF-8 */
 	struct slice source;       /* the whole item, exactly as sent */
 };

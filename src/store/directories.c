@@ -41,19 +41,6 @@ int ino_list_fill(struct ino_list *list, sqlite3_stmt *stmt, struct err *err)
 	return rc;
 }
 
-static int child(struct store *store, int64_t parent, struct slice name, int64_t *ino, struct err *err)
-{
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_GET];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	int rc = db_row(stmt, err);
-	if (rc < 0)
-		return rc;
-	*ino = rc ? sqlite3_column_int64(stmt, 0) : 0;
-	sqlite3_reset(stmt);
-	return 0;
-}
-
 /* The steps from a directory that is always there down to the one that holds the item. */
 static int steps_of(const struct store_key *key, int64_t *base, struct slice step[2])
 {
@@ -80,7 +67,7 @@ static int find_steps(struct store *store, int64_t base, const struct slice *ste
 	for (int i = 0; rc == 0 && base != 0 && i < count; i++) {
 		char name[NAME_BYTES_MAX + 1];
 		size_t len = name_encode(step[i], "", name);
-		rc = child(store, base, slice_make(name, len), &base, err);
+		rc = dirent_get(store, base, slice_make(name, len), &base, err);
 	}
 	if (rc == 0)
 		*ino = base;
@@ -98,19 +85,13 @@ int directory_find(struct store *store, const struct store_key *key, int64_t *in
 static int make_child(struct store *store, int64_t parent, struct slice uid, struct slice name, int64_t *out,
 		      struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_NODE_ADD];
-	sqlite3_bind_int(stmt, 1, NODE_DIRECTORY);
-	sqlite3_bind_int64(stmt, 2, parent);
-	sqlite3_bind_int64(stmt, 3, 0);
-	sqlite3_bind_int64(stmt, 4, store->now_ns);
-	sqlite3_bind_int64(stmt, 5, 0);
-	sqlite3_bind_int64(stmt, 6, 0);
-	int rc = db_run(stmt, err);
+	int64_t ino;
+	const struct store_item item = {0};
+	int rc = node_insert(store, NODE_DIRECTORY, parent, 0, &item, &ino, err);
 	if (rc < 0)
 		return rc;
-	int64_t ino = sqlite3_last_insert_rowid(store->db);
 
-	stmt = store->statements[ST_DIRECTORY_ADD];
+	sqlite3_stmt *stmt = store->statements[ST_DIRECTORY_ADD];
 	sqlite3_bind_int64(stmt, 1, ino);
 	db_bind_text(stmt, 2, name);
 	db_bind_text(stmt, 3, uid);
@@ -118,13 +99,9 @@ static int make_child(struct store *store, int64_t parent, struct slice uid, str
 	if (rc < 0)
 		return rc;
 
-	stmt = store->statements[ST_DIRENT_ADD];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	sqlite3_bind_int64(stmt, 3, ino);
-	rc = db_run(stmt, err);
+	rc = dirent_put(store, ST_DIRENT_ADD, parent, name, ino, err);
 	if (rc == 0)
-		rc = directory_note(store, parent, 1, 0, 0, err);
+		rc = directory_note(store, parent, &(struct directory_change){.subdirs = 1}, err);
 	const struct store_key key = {.kind = NODE_DIRECTORY, .uid = uid};
 	if (rc == 0)
 		rc = journal_add(store, CHANGE_ADDED, &key, parent, name, 0, 0, err);
@@ -142,7 +119,7 @@ int directory_make(struct store *store, const struct store_key *key, int64_t *ou
 		char name[NAME_BYTES_MAX + 1];
 		struct slice encoded = slice_make(name, name_encode(step[i], "", name));
 		int64_t ino = 0;
-		int rc = child(store, base, encoded, &ino, err);
+		int rc = dirent_get(store, base, encoded, &ino, err);
 		if (rc == 0 && ino == 0)
 			rc = make_child(store, base, step[i], encoded, &ino, err);
 		if (rc < 0)
@@ -179,6 +156,7 @@ static int write_changes(struct store *store, struct err *err)
 		sqlite3_bind_int64(stmt, 2, change->subdirs);
 		sqlite3_bind_int64(stmt, 3, change->files);
 		sqlite3_bind_int64(stmt, 4, change->bytes);
+		sqlite3_bind_int64(stmt, 5, change->file_bytes);
 		int rc = db_run(stmt, err);
 		if (rc < 0)
 			return rc;
@@ -193,7 +171,7 @@ static int write_changes(struct store *store, struct err *err)
 	return 0;
 }
 
-int directory_note(struct store *store, int64_t ino, int64_t subdirs, int64_t files, int64_t bytes, struct err *err)
+int directory_note(struct store *store, int64_t ino, const struct directory_change *more, struct err *err)
 {
 	struct directory_change *change = NULL;
 	for (int i = store->changed_count - 1; i >= 0 && !change; i--)
@@ -208,29 +186,26 @@ int directory_note(struct store *store, int64_t ino, int64_t subdirs, int64_t fi
 		change = &store->changed[store->changed_count++];
 		*change = (struct directory_change){.ino = ino};
 	}
-	change->subdirs += subdirs;
-	change->files += files;
-	change->bytes += bytes;
+	change->subdirs += more->subdirs;
+	change->files += more->files;
+	change->bytes += more->bytes;
+	change->file_bytes += more->file_bytes;
 	return 0;
 }
 
 static int remove_directory(struct store *store, int64_t ino, int64_t parent, struct slice name, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_REMOVE];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	int rc = db_run(stmt, err);
-	if (rc < 0)
-		return rc;
 	const struct store_key key = {.kind = NODE_DIRECTORY};
-	rc = journal_add(store, CHANGE_REMOVED, &key, parent, name, ino, 0, err);
+	int rc = dirent_remove(store, parent, name, err);
+	if (rc == 0)
+		rc = journal_add(store, CHANGE_REMOVED, &key, parent, name, ino, 0, err);
 	if (rc == 0)
 		rc = node_supersede(store, ino, 0, err);
 	if (rc == 0)
-		rc = directory_note(store, parent, -1, 0, 0, err);
+		rc = directory_note(store, parent, &(struct directory_change){.subdirs = -1}, err);
 	if (rc < 0)
 		return rc;
-	stmt = store->statements[ST_DIRECTORY_REMOVE];
+	sqlite3_stmt *stmt = store->statements[ST_DIRECTORY_REMOVE];
 	sqlite3_bind_int64(stmt, 1, ino);
 	return db_run(stmt, err);
 }

@@ -13,6 +13,7 @@ struct directory_change {
 	int64_t subdirs;
 	int64_t files;
 	int64_t bytes;
+	int64_t file_bytes; /* of the assets' files in the folders in it */
 };
 
 #define DIRECTORY_CHANGES_MAX 64
@@ -89,18 +90,31 @@ int directory_make(struct store *store, const struct store_key *key, int64_t *in
 /* The directories that may hold what a key with an empty locale covers. */
 int directory_each(struct store *store, const struct store_key *key, struct ino_list *list, struct err *err);
 
-/* Notes a change in a directory for the commit. */
-int directory_note(struct store *store, int64_t ino, int64_t subdirs, int64_t files, int64_t bytes, struct err *err);
+/* Notes a change in a directory for the commit; change->ino does not matter. */
+int directory_note(struct store *store, int64_t ino, const struct directory_change *change, struct err *err);
 
 /* Writes what was noted, and takes empty directories out of the tree. */
 int directory_settle(struct store *store, struct err *err);
+
+/* dirent.c: names. What dirent_get finds is 0 if there is none; `put` is ST_DIRENT_ADD or ST_DIRENT_SET. */
+int dirent_get(struct store *store, int64_t parent, struct slice name, int64_t *ino, struct err *err);
+int dirent_put(struct store *store, enum statement put, int64_t parent, struct slice name, int64_t ino,
+	       struct err *err);
+int dirent_remove(struct store *store, int64_t parent, struct slice name, struct err *err);
 
 /* place.c */
 
 int journal_add(struct store *store, enum change_op op, const struct store_key *key, int64_t parent, struct slice name,
 		int64_t old, int64_t event_at, struct err *err);
 
-/* Makes the node and its version; parent is 0 for a staged one. */
+/* Makes a node of that kind with the times and the stream of an item. */
+int node_insert(struct store *store, enum node_kind kind, int64_t parent, int64_t size, const struct store_item *item,
+		int64_t *ino, struct err *err);
+
+/* Gives a node that was made without one its directory. */
+int node_adopt(struct store *store, int64_t ino, int64_t parent, struct err *err);
+
+/* Makes the node and its version, and an asset's file; parent is 0 for a staged one. */
 int node_add(struct store *store, const struct store_item *item, int64_t parent, int64_t *ino, struct err *err);
 
 /* Deletes a node that nobody can have open. */
@@ -114,5 +128,21 @@ int node_link(struct store *store, const struct store_key *key, int64_t ino, int
 int node_unlink(struct store *store, int64_t ino, struct err *err);
 
 int node_supersede(struct store *store, int64_t ino, int64_t size, struct err *err);
+
+/* asset.c: the file that belongs to a version of an asset's record */
+
+/* Makes it, for a record that was made just now, without a name. Nothing if the record has no file. */
+int asset_add(struct store *store, const struct store_item *item, int64_t record, struct err *err);
+
+/* Whether the record's file is this one, or there is none and none is wanted: 1, 0, or a negative errno. */
+int asset_is_same(struct store *store, int64_t record, const struct store_file *file, struct err *err);
+
+/* Deletes it, where nobody can have it open. */
+int asset_delete(struct store *store, int64_t record, struct err *err);
+
+/* Gives the place of one version's file to that of the next; either record may be 0, for none. The folder comes and goes
+ * with what is in it. `locale`: the directory of the records. */
+int asset_link(struct store *store, const struct store_key *key, int64_t locale, int64_t before, int64_t after,
+	       int64_t event_at, struct err *err);
 
 #endif

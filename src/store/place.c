@@ -36,21 +36,34 @@ static int64_t ns_of(int64_t ms)
 	return (ms > max ? max : ms < -max ? -max : ms) * 1000000;
 }
 
-int node_add(struct store *store, const struct store_item *item, int64_t parent, int64_t *out, struct err *err)
+int node_insert(struct store *store, enum node_kind kind, int64_t parent, int64_t size, const struct store_item *item,
+		int64_t *ino, struct err *err)
 {
 	sqlite3_stmt *stmt = store->statements[ST_NODE_ADD];
-	sqlite3_bind_int(stmt, 1, (int)item->key.kind);
+	sqlite3_bind_int(stmt, 1, (int)kind);
 	sqlite3_bind_int64(stmt, 2, parent);
-	sqlite3_bind_int64(stmt, 3, (int64_t)item->text.len);
-	sqlite3_bind_int64(stmt, 4, ns_of(item->published_at));
+	sqlite3_bind_int64(stmt, 3, size);
+	sqlite3_bind_int64(stmt, 4,
+			   kind == NODE_DIRECTORY || kind == NODE_FOLDER ? store->now_ns : ns_of(item->published_at));
 	sqlite3_bind_int64(stmt, 5, item->event_at);
 	sqlite3_bind_int(stmt, 6, item->stream);
 	int rc = db_run(stmt, err);
-	if (rc < 0)
-		return rc;
-	int64_t ino = sqlite3_last_insert_rowid(store->db);
+	if (rc == 0)
+		*ino = sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
 
-	stmt = store->statements[ST_VERSION_ADD];
+int node_adopt(struct store *store, int64_t ino, int64_t parent, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_NODE_ADOPT];
+	sqlite3_bind_int64(stmt, 1, ino);
+	sqlite3_bind_int64(stmt, 2, parent);
+	return db_run(stmt, err);
+}
+
+static int version_add(struct store *store, const struct store_item *item, int64_t ino, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_VERSION_ADD];
 	sqlite3_bind_int64(stmt, 1, ino);
 	db_bind_text(stmt, 2, item->key.uid);
 	sqlite3_bind_int64(stmt, 3, item->number);
@@ -58,7 +71,17 @@ int node_add(struct store *store, const struct store_item *item, int64_t parent,
 	db_bind_text(stmt, 5, item->updated_at);
 	db_bind_text(stmt, 6, item->title);
 	db_bind_text(stmt, 7, item->text);
-	rc = db_run(stmt, err);
+	return db_run(stmt, err);
+}
+
+int node_add(struct store *store, const struct store_item *item, int64_t parent, int64_t *out, struct err *err)
+{
+	int64_t ino;
+	int rc = node_insert(store, item->key.kind, parent, (int64_t)item->text.len, item, &ino, err);
+	if (rc == 0)
+		rc = version_add(store, item, ino, err);
+	if (rc == 0 && item->key.kind == NODE_ASSET)
+		rc = asset_add(store, item, ino, err);
 	if (rc == 0)
 		*out = ino;
 	return rc;
@@ -66,14 +89,14 @@ int node_add(struct store *store, const struct store_item *item, int64_t parent,
 
 int node_delete(struct store *store, int64_t ino, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_NODE_REMOVE];
-	sqlite3_bind_int64(stmt, 1, ino);
-	int rc = db_run(stmt, err);
-	if (rc < 0)
-		return rc;
-	stmt = store->statements[ST_VERSION_REMOVE];
-	sqlite3_bind_int64(stmt, 1, ino);
-	return db_run(stmt, err);
+	static const enum statement remove[] = {ST_NODE_REMOVE, ST_VERSION_REMOVE, ST_ASSET_REMOVE};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(remove) / sizeof(remove[0]); i++) {
+		sqlite3_stmt *stmt = store->statements[remove[i]];
+		sqlite3_bind_int64(stmt, 1, ino);
+		rc = db_run(stmt, err);
+	}
+	return rc;
 }
 
 int node_supersede(struct store *store, int64_t ino, int64_t size, struct err *err)
@@ -88,18 +111,11 @@ int node_supersede(struct store *store, int64_t ino, int64_t size, struct err *e
 static int name_holder(struct store *store, int64_t parent, struct slice name, int64_t *ino, int64_t *size,
 		       struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_GET];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	int rc = db_row(stmt, err);
-	if (rc <= 0) {
-		*ino = 0;
-		*size = 0;
+	*size = 0;
+	int rc = dirent_get(store, parent, name, ino, err);
+	if (rc < 0 || *ino == 0)
 		return rc;
-	}
-	*ino = sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
-	stmt = store->statements[ST_NODE_GET];
+	sqlite3_stmt *stmt = store->statements[ST_NODE_GET];
 	sqlite3_bind_int64(stmt, 1, *ino);
 	rc = db_row(stmt, err);
 	if (rc == 0)
@@ -122,17 +138,16 @@ int node_link(struct store *store, const struct store_key *key, int64_t ino, int
 	int rc = name_holder(store, parent, name, &old, &old_size, err);
 	if (rc < 0)
 		return rc;
-	sqlite3_stmt *stmt = store->statements[old ? ST_DIRENT_SET : ST_DIRENT_ADD];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	sqlite3_bind_int64(stmt, 3, ino);
-	rc = db_run(stmt, err);
+	rc = dirent_put(store, old ? ST_DIRENT_SET : ST_DIRENT_ADD, parent, name, ino, err);
 	if (rc == 0 && old)
 		rc = node_supersede(store, old, old_size, err);
+	const struct directory_change change = {.files = old ? 0 : 1, .bytes = size - old_size};
 	if (rc == 0)
-		rc = directory_note(store, parent, 0, old ? 0 : 1, size - old_size, err);
+		rc = directory_note(store, parent, &change, err);
 	if (rc == 0)
 		rc = journal_add(store, old ? CHANGE_CHANGED : CHANGE_ADDED, key, parent, name, old, event_at, err);
+	if (rc == 0 && key->kind == NODE_ASSET)
+		rc = asset_link(store, key, parent, old, ino, event_at, err);
 	return rc;
 }
 
@@ -170,16 +185,16 @@ static int unlink_with_facts(struct store *store, int64_t ino, sqlite3_stmt *fac
 
 	char bytes[NAME_BYTES_MAX + 1];
 	struct slice name = slice_make(bytes, name_encode(key.uid, FILE_SUFFIX, bytes));
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_REMOVE];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	int rc = db_run(stmt, err);
+	int rc = dirent_remove(store, parent, name, err);
 	if (rc == 0)
 		rc = node_supersede(store, ino, size, err);
+	const struct directory_change change = {.files = -1, .bytes = -size};
 	if (rc == 0)
-		rc = directory_note(store, parent, 0, -1, -size, err);
+		rc = directory_note(store, parent, &change, err);
 	if (rc == 0)
 		rc = journal_add(store, CHANGE_REMOVED, &key, parent, name, ino, event_at, err);
+	if (rc == 0 && key.kind == NODE_ASSET)
+		rc = asset_link(store, &key, parent, ino, 0, event_at, err);
 	return rc;
 }
 

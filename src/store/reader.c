@@ -18,6 +18,7 @@ enum reader_statement {
 	RD_SIZE,
 	RD_TEXT,
 	RD_FACTS,
+	RD_ASSET,
 	RD_TOTALS,
 	RD_COUNTS,
 	RD_SYNC_STATE,
@@ -27,7 +28,9 @@ enum reader_statement {
 };
 
 /* What an attribute needs, in the order that attr_of reads it. A directory has a link from each subdirectory. */
-#define ATTR_COLUMNS "n.ino, n.kind, n.size, n.mtime, CASE n.kind WHEN 0 THEN 2 + ifnull(g.subdirs, 0) ELSE 1 END"
+#define ATTR_COLUMNS                                                                                                   \
+	"n.ino, n.kind, n.size, n.mtime, CASE n.kind WHEN 0 THEN 2 + ifnull(g.subdirs, 0)"                             \
+	" WHEN 5 THEN 2 ELSE 1 END"
 #define ATTR_JOIN " LEFT JOIN directory g ON n.kind = 0 AND g.ino = n.ino"
 
 static const char *const reader_sql[RD_COUNT] = {
@@ -38,19 +41,29 @@ static const char *const reader_sql[RD_COUNT] = {
 	[RD_LIST] =
 		"SELECT " ATTR_COLUMNS ", d.cookie, d.name FROM dirent d INDEXED BY dirent_order"
 		" JOIN node n ON n.ino = d.ino" ATTR_JOIN " WHERE d.parent = ?1 AND d.cookie > ?2 ORDER BY d.cookie",
-	[RD_SIZE] = "SELECT size FROM node WHERE ino = ?1 AND kind > 0",
+	[RD_SIZE] = "SELECT size, kind FROM node WHERE ino = ?1 AND kind IN (1, 2, 3, 4)",
 	[RD_TEXT] = "SELECT text FROM version WHERE ino = ?1",
-	/* The directory above says the locale (of entries and assets) and the one above that the content type (of entries);
-	 * a directory's own uid is in `directory`. */
+	/* The directory above says the locale (of entries, assets and folders) and the one above that the content type (of
+	 * entries) or the locale (of files); a directory's own uid is in `directory`. */
 	[RD_FACTS] = "SELECT n.kind, n.parent, v.uid, v.number, v.published_at, v.updated_at, v.title,"
-		     " own.uid, up.uid, upup.uid, upn.parent FROM node n"
-		     " LEFT JOIN version v ON v.ino = n.ino LEFT JOIN directory own ON own.ino = n.ino"
+		     " own.uid, up.uid, upup.uid, upn.parent, a.url, a.media_type FROM node n"
+		     " LEFT JOIN version v ON v.ino = n.ino - (n.kind = 4) LEFT JOIN directory own ON own.ino = n.ino"
 		     " LEFT JOIN directory up ON up.ino = n.parent LEFT JOIN node upn ON upn.ino = n.parent"
-		     " LEFT JOIN directory upup ON upup.ino = upn.parent WHERE n.ino = ?1",
+		     " LEFT JOIN directory upup ON upup.ino = upn.parent"
+		     " LEFT JOIN asset a ON a.ino = n.ino AND n.kind = 4 WHERE n.ino = ?1",
+	/* A file that lost its name is current as long as the one that has it now is of the same bytes. */
+	[RD_ASSET] = "SELECT a.url, a.media_type, a.generation, n.size,"
+		     " 'assets/' || ifnull(l.name, '') || '/' || ifnull(fo.name, '') || '/' || a.name,"
+		     " EXISTS (SELECT 1 FROM dirent d JOIN asset b ON b.ino = d.ino"
+		     " WHERE d.parent = n.parent AND b.url = a.url AND b.generation = a.generation)"
+		     " FROM asset a JOIN node n ON n.ino = a.ino LEFT JOIN node f ON f.ino = n.parent"
+		     " LEFT JOIN directory l ON l.ino = f.parent"
+		     " LEFT JOIN dirent fo ON fo.parent = f.parent AND fo.cookie = f.ino WHERE a.ino = ?1",
 	[RD_TOTALS] = "SELECT ifnull(sum(CASE WHEN d.ino = 2 THEN d.files END), 0),"
 		      " ifnull(sum(CASE WHEN d.ino <> 2 AND n.parent <> 4 THEN d.files END), 0),"
 		      " ifnull(sum(CASE WHEN n.parent = 4 THEN d.files END), 0),"
-		      " count(*), ifnull(sum(d.bytes), 0)"
+		      " count(*), ifnull(sum(d.bytes), 0),"
+		      " ifnull(sum(CASE WHEN n.parent = 4 THEN d.subdirs END), 0), ifnull(sum(d.file_bytes), 0)"
 		      " FROM directory d JOIN node n ON n.ino = d.ino",
 	[RD_COUNTS] = "SELECT t.uid, l.uid, l.files FROM dirent a JOIN directory t ON t.ino = a.ino"
 		      " JOIN dirent b ON b.parent = t.ino JOIN directory l ON l.ino = b.ino"
@@ -212,7 +225,10 @@ int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t
 	if (rc <= 0)
 		return rc < 0 ? rc : -ESTALE;
 	int64_t total = sqlite3_column_int64(row, 0);
+	bool elsewhere = sqlite3_column_int(row, 1) == NODE_FILE;
 	sqlite3_reset(row);
+	if (elsewhere)
+		return -EREMOTE;
 	if (offset >= total) {
 		take(context, slice_make(NULL, 0));
 		return 0;
@@ -233,6 +249,7 @@ static struct node_facts facts_of(sqlite3_stmt *row)
 		.published_at = sqlite3_column_int64(row, 4),
 		.updated_at = db_column_text(row, 5),
 		.title = db_column_text(row, 6),
+		.url = db_column_text(row, 11),
 	};
 	struct slice own = db_column_text(row, 7);
 	struct slice up = db_column_text(row, 8);
@@ -245,7 +262,12 @@ static struct node_facts facts_of(sqlite3_stmt *row)
 		facts.locale = up;
 		break;
 	case NODE_ASSET:
+	case NODE_FOLDER:
 		facts.locale = up;
+		break;
+	case NODE_FILE:
+		facts.content_type = db_column_text(row, 12);
+		facts.locale = upup;
 		break;
 	case NODE_SCHEMA:
 		facts.content_type = facts.uid;
@@ -275,6 +297,26 @@ int reader_facts(struct store_reader *reader, int64_t ino, void (*take)(void *co
 	return 0;
 }
 
+int reader_asset(struct store_reader *reader, int64_t ino, void (*take)(void *context, const struct node_asset *asset),
+		 void *context)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_ASSET];
+	sqlite3_bind_int64(row, 1, ino);
+	int rc = db_row(row, NULL);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ESTALE;
+	const struct node_asset asset = {
+		.url = db_column_text(row, 0),
+		.media_type = db_column_text(row, 1),
+		.generation = sqlite3_column_int64(row, 2),
+		.size = sqlite3_column_int64(row, 3),
+		.path = (const char *)sqlite3_column_text(row, 4),
+		.current = sqlite3_column_int(row, 5) != 0,
+	};
+	take(context, &asset);
+	return 0;
+}
+
 int reader_totals(struct store_reader *reader, struct store_totals *totals, struct err *err)
 {
 	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_TOTALS];
@@ -285,8 +327,10 @@ int reader_totals(struct store_reader *reader, struct store_totals *totals, stru
 		.content_types = sqlite3_column_int64(row, 0),
 		.entries = sqlite3_column_int64(row, 1),
 		.assets = sqlite3_column_int64(row, 2),
-		.directories = sqlite3_column_int64(row, 3),
+		.asset_files = sqlite3_column_int64(row, 5), /* each in a folder of its own */
+		.directories = sqlite3_column_int64(row, 3) + sqlite3_column_int64(row, 5),
 		.bytes = sqlite3_column_int64(row, 4),
+		.asset_bytes = sqlite3_column_int64(row, 6),
 	};
 	return 0;
 }

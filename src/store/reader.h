@@ -22,7 +22,7 @@ void reader_close(struct store_reader *reader); /* NULL is fine */
 struct node_attr {
 	int64_t ino;
 	enum node_kind kind;
-	int64_t size;
+	int64_t size;  /* -1 of an asset's file: not known yet */
 	int64_t mtime; /* ns since the epoch */
 	int64_t links;
 };
@@ -49,7 +49,8 @@ struct dir_entry {
 int reader_list(struct store_reader *reader, int64_t ino, int64_t cookie,
 		bool (*each)(void *context, const struct dir_entry *entry), void *context);
 
-/* Hands out up to `size` bytes of a file's text from `offset`, borrowed for the call, exactly once (perhaps empty). */
+/* Hands out up to `size` bytes of a file's text from `offset`, borrowed for the call, exactly once (perhaps empty).
+ * -EREMOTE if it is the file of an asset, whose bytes are elsewhere: see reader_asset. */
 int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t size,
 		void (*take)(void *context, struct slice bytes), void *context);
 
@@ -58,8 +59,9 @@ int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t
 struct node_facts {
 	enum node_kind kind;
 	struct slice uid;
-	struct slice content_type;
+	struct slice content_type; /* of an asset's file the media type */
 	struct slice locale;
+	struct slice url; /* of an asset's file */
 	struct slice title;
 	struct slice updated_at;
 	int64_t published_at; /* ms since the epoch */
@@ -69,13 +71,29 @@ struct node_facts {
 int reader_facts(struct store_reader *reader, int64_t ino, void (*take)(void *context, const struct node_facts *facts),
 		 void *context);
 
+/* What the bytes of an asset's file are found by. Borrowed for the call. */
+struct node_asset {
+	struct slice url; /* raw */
+	struct slice media_type;
+	int64_t generation;
+	int64_t size;     /* -1: not known yet */
+	const char *path; /* in the tree, its last part not encoded; for messages */
+	bool current;     /* the tree has these bytes under this name still */
+};
+
+/* -ESTALE if it is no asset's file, or none any more. */
+int reader_asset(struct store_reader *reader, int64_t ino, void (*take)(void *context, const struct node_asset *asset),
+		 void *context);
+
 /* Sums over the tree. */
 struct store_totals {
 	int64_t content_types; /* schemas */
 	int64_t entries;
 	int64_t assets;
+	int64_t asset_files;
 	int64_t directories;
-	int64_t bytes;
+	int64_t bytes;       /* of texts */
+	int64_t asset_bytes; /* of assets' files, as far as their sizes are known */
 };
 
 int reader_totals(struct store_reader *reader, struct store_totals *totals, struct err *err);

@@ -28,16 +28,12 @@ static int find_live(struct store *store, const struct store_key *key, struct st
 	if (rc < 0 || parent == 0)
 		return rc;
 	char name[NAME_BYTES_MAX + 1];
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_GET];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, slice_make(name, name_encode(key->uid, ".json", name)));
-	rc = db_row(stmt, err);
-	if (rc <= 0)
+	int64_t ino;
+	rc = dirent_get(store, parent, slice_make(name, name_encode(key->uid, ".json", name)), &ino, err);
+	if (rc < 0 || ino == 0)
 		return rc;
-	int64_t ino = sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
 
-	stmt = store->statements[ST_NODE_GET];
+	sqlite3_stmt *stmt = store->statements[ST_NODE_GET];
 	sqlite3_bind_int64(stmt, 1, ino);
 	rc = db_row(stmt, err);
 	if (rc <= 0)
@@ -95,22 +91,30 @@ int store_find(struct store *store, const struct store_key *key, struct store_kn
 	return rc;
 }
 
-int store_text_equals(struct store *store, int64_t ino, struct slice text, struct err *err)
+int store_is_same(struct store *store, int64_t ino, const struct store_item *item, struct err *err)
 {
 	CLEANUP(db_reset) sqlite3_stmt *stmt = store->statements[ST_VERSION_TEXT];
 	sqlite3_bind_int64(stmt, 1, ino);
 	int rc = db_row(stmt, err);
-	return rc <= 0 ? rc : slice_eq(db_column_text(stmt, 0), text);
+	if (rc > 0)
+		rc = slice_eq(db_column_text(stmt, 0), item->text);
+	return rc > 0 && item->key.kind == NODE_ASSET ? asset_is_same(store, ino, &item->file, err) : rc;
 }
 
 /* --- staging ------------------------------------------------------------------------------------------------------ */
+
+static int delete_staged(struct store *store, int64_t ino, struct err *err)
+{
+	int rc = asset_delete(store, ino, err);
+	return rc < 0 ? rc : node_delete(store, ino, err);
+}
 
 static int unstage_one(struct store *store, const struct store_key *key, int64_t ino, struct err *err)
 {
 	sqlite3_stmt *stmt = store->statements[ST_STAGED_REMOVE];
 	bind_key(stmt, key);
 	int rc = db_run(stmt, err);
-	return rc < 0 ? rc : node_delete(store, ino, err);
+	return rc < 0 ? rc : delete_staged(store, ino, err);
 }
 
 int store_stage(struct store *store, const struct store_item *item, struct err *err)
@@ -118,7 +122,7 @@ int store_stage(struct store *store, const struct store_item *item, struct err *
 	struct store_version before = {0};
 	int rc = find_staged(store, &item->key, &before, err);
 	if (rc == 0 && before.ino)
-		rc = node_delete(store, before.ino, err);
+		rc = delete_staged(store, before.ino, err);
 	int64_t ino;
 	if (rc == 0)
 		rc = node_add(store, item, 0, &ino, err);
@@ -224,15 +228,11 @@ static int link_staged(struct store *store, const struct store_key *key, int64_t
 {
 	int64_t parent;
 	int rc = directory_make(store, key, &parent, err);
+	if (rc == 0)
+		rc = node_adopt(store, ino, parent, err);
 	if (rc < 0)
 		return rc;
-	sqlite3_stmt *stmt = store->statements[ST_NODE_ADOPT];
-	sqlite3_bind_int64(stmt, 1, ino);
-	sqlite3_bind_int64(stmt, 2, parent);
-	rc = db_run(stmt, err);
-	if (rc < 0)
-		return rc;
-	stmt = store->statements[ST_NODE_GET];
+	sqlite3_stmt *stmt = store->statements[ST_NODE_GET];
 	sqlite3_bind_int64(stmt, 1, ino);
 	rc = db_row(stmt, err);
 	if (rc <= 0)
@@ -293,7 +293,7 @@ int store_forget_run(struct store *store, int stream, struct err *err)
 	sqlite3_bind_int(stmt, 1, stream);
 	int rc = ino_list_fill(&left, stmt, err);
 	for (size_t i = 0; rc == 0 && i < left.count; i++)
-		rc = node_delete(store, left.ino[i], err);
+		rc = delete_staged(store, left.ino[i], err);
 	static const enum statement forget[] = {ST_STAGED_FORGET, ST_REMOVAL_FORGET, ST_LISTED_FORGET};
 	for (size_t i = 0; rc == 0 && i < sizeof(forget) / sizeof(forget[0]); i++) {
 		stmt = store->statements[forget[i]];

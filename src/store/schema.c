@@ -147,6 +147,47 @@ static const char *const migrations[] = {
 	" SELECT " ISO("at") ", reason, source,"
 			     " CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' END, content_type, locale, uid"
 			     " FROM quarantine_item;",
+
+	/* Files of assets. `ino` is the file's node, the one after its record's. */
+	"CREATE TABLE asset ("
+	" ino INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL, media_type TEXT NOT NULL,"
+	" generation INTEGER NOT NULL);"
+	"CREATE INDEX asset_changed ON asset (url) WHERE generation > 0;"
+	"ALTER TABLE directory ADD COLUMN file_bytes INTEGER NOT NULL DEFAULT 0;" /* of the folders in it */
+
+	"DROP VIEW assets;"
+	"CREATE VIEW assets (path, locale, uid, version, title, published_at, updated_at, ino, json,"
+	" file, file_ino, file_size, media_type, url) AS"
+	" SELECT 'assets/' || l.name || '/' || d.name, l.uid, v.uid, v.number, v.title,"
+	"  " ISO(
+		"v.published_at") ", v.updated_at, d.ino, v.text,"
+				  " 'assets/' || l.name || '/' || fo.name || '/' || fe.name, a.ino,"
+				  " CASE WHEN f.size >= 0 THEN f.size END, a.media_type, a.url"
+				  " FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 2 JOIN version v ON v.ino = d.ino"
+				  " JOIN directory l ON l.ino = d.parent"
+				  " LEFT JOIN asset a ON a.ino = d.ino + 1 LEFT JOIN node f ON f.ino = a.ino"
+				  " LEFT JOIN dirent fo ON fo.parent = d.parent AND fo.cookie = f.parent"
+				  " LEFT JOIN dirent fe ON fe.parent = f.parent AND fe.ino = a.ino;"
+				  "DROP VIEW changes;"
+				  "CREATE VIEW changes (id, at, change, kind, content_type, locale, uid, event_at) AS"
+				  " SELECT id, " ISO(
+					  "at") ","
+						"  CASE op WHEN 1 THEN 'added' WHEN 2 THEN 'changed' ELSE 'removed' END,"
+						"  CASE kind WHEN 1 THEN 'entry' WHEN 2 THEN 'asset' ELSE 'content_type' END,"
+						"  content_type, locale, uid, " ISO(
+							"event_at") " FROM change WHERE kind IN (1, 2, 3);"
+
+								    /* Where there are assets already, the stack is listed anew, beside what is there, to learn of their files. */
+								    "CREATE TEMP TABLE again AS SELECT id FROM stream WHERE part_of = 0 AND run <> 9"
+								    " AND EXISTS (SELECT 1 FROM node WHERE kind = 2);"
+								    "DELETE FROM version WHERE ino IN (SELECT ino FROM staged WHERE stream IN (SELECT id FROM again));"
+								    "DELETE FROM node WHERE ino IN (SELECT ino FROM staged WHERE stream IN (SELECT id FROM again));"
+								    "DELETE FROM staged WHERE stream IN (SELECT id FROM again);"
+								    "DELETE FROM removal WHERE stream IN (SELECT id FROM again);"
+								    "DELETE FROM listed WHERE stream IN (SELECT id FROM again);"
+								    "DELETE FROM stream WHERE part_of IN (SELECT id FROM again);"
+								    "UPDATE stream SET page_token = NULL, run = 3, pages = 0, items = 0, total = 0 WHERE id IN (SELECT id FROM again);"
+								    "DROP TABLE again;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

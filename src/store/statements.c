@@ -16,7 +16,7 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_DIRENT_SET] = "UPDATE dirent SET ino = ?3 WHERE parent = ?1 AND name = ?2",
 	[ST_DIRENT_REMOVE] = "DELETE FROM dirent WHERE parent = ?1 AND name = ?2",
 	[ST_DIRENT_FILES] = "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino"
-			    " WHERE d.parent = ?1 AND n.kind > 0 AND n.event_at <= ?2",
+			    " WHERE d.parent = ?1 AND n.kind IN (1, 2, 3) AND n.event_at <= ?2",
 	[ST_DIRENT_DIRECTORIES] = "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino"
 				  " WHERE d.parent = ?1 AND n.kind = 0",
 
@@ -37,9 +37,25 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_VERSION_TEXT] = "SELECT text FROM version WHERE ino = ?1",
 	[ST_VERSION_REMOVE] = "DELETE FROM version WHERE ino = ?1",
 
+	[ST_ASSET_ADD] = "INSERT INTO asset (ino, name, url, media_type, generation) VALUES (?1, ?2, ?3, ?4,"
+			 " max(?5, ifnull((SELECT max(generation) FROM asset WHERE url = ?3 AND generation > 0), 0)))",
+	[ST_ASSET_GET] = "SELECT name, url, media_type FROM asset WHERE ino = ?1",
+	[ST_ASSET_REMOVE] = "DELETE FROM asset WHERE ino = ?1",
+	/* A file that stands in the tree, the directory that counts it, and how large it was held to be. */
+	[ST_ASSET_PLACE] = "SELECT f.parent, n.size FROM node n JOIN node f ON f.ino = n.parent"
+			   " JOIN dirent d ON d.parent = n.parent AND d.ino = n.ino WHERE n.ino = ?1 AND n.kind = 4",
+	[ST_ASSET_MEASURE] = "UPDATE node SET size = ?2 WHERE ino = ?1 AND kind = 4",
+	[ST_ASSET_OF_URL] = "SELECT d.ino FROM asset a JOIN node n ON n.ino = a.ino"
+			    " JOIN dirent d ON d.parent = n.parent AND d.ino = a.ino"
+			    " WHERE a.url = ?1 AND a.generation = ?2",
+	[ST_ASSET_RECORD] =
+		"SELECT n.event_at, n.stream, v.uid, v.number, v.published_at, v.updated_at, v.title, v.text,"
+		" l.uid, a.name, a.url, a.media_type FROM node n JOIN version v ON v.ino = n.ino"
+		" JOIN directory l ON l.ino = n.parent JOIN asset a ON a.ino = n.ino + 1 WHERE n.ino = ?1",
+
 	[ST_DIRECTORY_ADD] = "INSERT INTO directory (ino, name, uid) VALUES (?1, ?2, ?3)",
-	[ST_DIRECTORY_UPDATE] = "UPDATE directory SET subdirs = subdirs + ?2, files = files + ?3, bytes = bytes + ?4"
-				" WHERE ino = ?1",
+	[ST_DIRECTORY_UPDATE] = "UPDATE directory SET subdirs = subdirs + ?2, files = files + ?3, bytes = bytes + ?4,"
+				" file_bytes = file_bytes + ?5 WHERE ino = ?1",
 	[ST_DIRECTORY_MTIME] = "UPDATE node SET mtime = max(mtime + 1, ?2) WHERE ino = ?1",
 	[ST_DIRECTORY_EMPTY] = "SELECT d.ino, d.name, n.parent FROM directory d JOIN node n ON n.ino = d.ino"
 			       " WHERE d.subdirs = 0 AND d.files = 0 AND d.ino > 15 LIMIT 1",

@@ -79,8 +79,19 @@ struct store_known {
 
 int store_find(struct store *store, const struct store_key *key, struct store_known *known, struct err *err);
 
-/* Whether the node's text is exactly this: 1, 0, or a negative errno. */
-int store_text_equals(struct store *store, int64_t ino, struct slice text, struct err *err);
+/* The file of an asset, whose bytes are elsewhere. */
+struct store_file {
+	struct slice url;  /* raw, as in the record; empty if the asset has no file */
+	struct slice name; /* raw; the tree shows it encoded */
+	struct slice media_type;
+	int64_t size;       /* as the record says; up to 0 counts as not known */
+	int64_t generation; /* how often the bytes behind the URL were seen to change; 0 from a record */
+};
+
+struct store_item;
+
+/* Whether the node has exactly the item's text and file: 1, 0, or a negative errno. */
+int store_is_same(struct store *store, int64_t ino, const struct store_item *item, struct err *err);
 
 /* --- changing (inside a transaction) ------------------------------------------------------------------------------ */
 
@@ -92,7 +103,8 @@ struct store_item {
 	long long number;     /* _version */
 	struct slice updated_at;
 	struct slice title;
-	struct slice text; /* the file */
+	struct slice text;      /* the file */
+	struct store_file file; /* of assets only */
 };
 
 /* Gives the item's name to a new node with this text, visible with the commit. */
@@ -122,6 +134,14 @@ int store_publish(struct store *store, int stream, bool complete, struct err *er
 
 /* Drops what was kept for one run of the stream: staged leftovers, removals, marks. */
 int store_forget_run(struct store *store, int stream, struct err *err);
+
+/* --- what readers learn ------------------------------------------------------------------------------------------- */
+
+/* The file of an asset turned out to be this large. Nothing if there is no such node any more. */
+int store_measure(struct store *store, int64_t ino, int64_t size, struct err *err);
+
+/* The bytes behind a URL have changed: every visible file of that generation gets a new node, of the next generation. */
+int store_renew(struct store *store, struct slice url, int64_t generation, struct err *err);
 
 /* --- quarantine --------------------------------------------------------------------------------------------------- */
 

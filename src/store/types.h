@@ -10,7 +10,14 @@
 #define STORE_INO_ASSETS 4
 #define STORE_INO_RESERVED 15
 
-enum node_kind { NODE_DIRECTORY = 0, NODE_ENTRY = 1, NODE_ASSET = 2, NODE_SCHEMA = 3 };
+enum node_kind {
+	NODE_DIRECTORY = 0,
+	NODE_ENTRY = 1,
+	NODE_ASSET = 2, /* an asset's record */
+	NODE_SCHEMA = 3,
+	NODE_FILE = 4,   /* the asset itself, whose bytes are not in the store: the node after its record's */
+	NODE_FOLDER = 5, /* an asset's own directory, with its file in it */
+};
 
 enum change_op { CHANGE_ADDED = 1, CHANGE_CHANGED = 2, CHANGE_REMOVED = 3 };
 

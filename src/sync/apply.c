@@ -70,14 +70,6 @@ static int apply_publication(struct apply *apply, const struct item *item, struc
 		return quarantine(apply, item, "its text would be too large", err);
 	if (rc < 0)
 		return err_oom(err);
-	const struct store_version *incumbent = order_incumbent(&known);
-	if (incumbent->ino) {
-		rc = store_text_equals(apply->store, incumbent->ino, buf_slice(apply->text), err);
-		if (rc < 0)
-			return rc;
-		if (rc > 0)
-			return keep_incumbent(apply, &known, item->event_at, err);
-	}
 	const struct store_item stored = {
 		.key = key,
 		.stream = apply->owner,
@@ -87,7 +79,16 @@ static int apply_publication(struct apply *apply, const struct item *item, struc
 		.updated_at = item->updated_at,
 		.title = item->title,
 		.text = buf_slice(apply->text),
+		.file = {item->file.url, item->file.name, item->file.media_type, item->file.size, 0},
 	};
+	const struct store_version *incumbent = order_incumbent(&known);
+	if (incumbent->ino) {
+		rc = store_is_same(apply->store, incumbent->ino, &stored, err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			return keep_incumbent(apply, &known, item->event_at, err);
+	}
 	return apply->now ? store_place(apply->store, &stored, err) : store_stage(apply->store, &stored, err);
 }
 

@@ -33,11 +33,6 @@ static int apply_schema(struct store *store, const struct content_type *type, in
 	rc = render_json(type->data, text);
 	if (rc < 0)
 		return err_set(err, rc, "the schema of a content type cannot be rendered: %s", strerror(-rc));
-	rc = known.live.ino ? store_text_equals(store, known.live.ino, buf_slice(text), err) : 0;
-	if (rc > 0)
-		return store_touch(store, known.live.ino, fetched_at, err);
-	if (rc < 0)
-		return rc;
 	const struct store_item item = {
 		.key = key,
 		.event_at = fetched_at,
@@ -47,7 +42,10 @@ static int apply_schema(struct store *store, const struct content_type *type, in
 		.title = type->title,
 		.text = buf_slice(text),
 	};
-	return store_place(store, &item, err);
+	rc = known.live.ino ? store_is_same(store, known.live.ino, &item, err) : 0;
+	if (rc > 0)
+		return store_touch(store, known.live.ino, fetched_at, err);
+	return rc < 0 ? rc : store_place(store, &item, err);
 }
 
 static int apply_list(struct store *store, const struct content_type_list *list, const struct sync_filter *filter,

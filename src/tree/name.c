@@ -33,6 +33,11 @@ static bool is_harmless(const char *at, size_t len)
 	return !control;
 }
 
+static bool is_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* Writes what the first character of `raw` becomes, all of which is kept or cut together. Returns how many bytes were
  * read; *len says how many were written. */
 static size_t encode_unit(struct slice raw, char unit[UNIT_BYTES_MAX], size_t *len)
@@ -92,4 +97,34 @@ size_t name_encode(struct slice raw, const char *suffix, char out[NAME_BYTES_MAX
 	len += suffix_len;
 	out[len] = '\0';
 	return len;
+}
+
+size_t name_encode_folder(struct slice raw, char out[NAME_BYTES_MAX + 1])
+{
+	static const char ending[] = ".json";
+	const size_t len = sizeof(ending) - 1;
+	if (raw.len < len || memcmp(raw.at + raw.len - len, ending, len) != 0)
+		return name_encode(raw, "", out);
+	return name_encode(slice_make(raw.at, raw.len - len), "%2Ejson", out);
+}
+
+/* The ending of a file's name with its dot; "" if it has none that programs would know. */
+static void find_ending(struct slice raw, char ending[SUFFIX_BYTES_MAX + 1])
+{
+	size_t len = 0;
+	while (len < raw.len && len < SUFFIX_BYTES_MAX && is_alphanumeric(raw.at[raw.len - 1 - len]))
+		len++;
+	bool found = len > 0 && len < SUFFIX_BYTES_MAX && len < raw.len - 1 && raw.at[raw.len - 1 - len] == '.';
+	if (found)
+		memcpy(ending, raw.at + raw.len - 1 - len, len + 1);
+	ending[found ? len + 1 : 0] = '\0';
+}
+
+size_t name_encode_file(struct slice raw, char out[NAME_BYTES_MAX + 1])
+{
+	char ending[SUFFIX_BYTES_MAX + 1];
+	find_ending(raw, ending);
+	size_t len = strlen(ending);
+	/* Where nothing is cut, it makes no difference where the name was parted; "." and ".." have no ending. */
+	return len ? name_encode(slice_make(raw.at, raw.len - len), ending, out) : name_encode(raw, "", out);
 }

@@ -18,7 +18,15 @@
 #define NAME_BYTES_MAX 255
 
 /* Writes the NUL-terminated name for `raw` with `suffix` (such as ".json", or "" for a directory; plain ASCII, at most
- * 16 bytes, no `%`) behind it. Pure; cannot fail. Returns its length. */
+ * 16 bytes) behind it. Pure; cannot fail. Returns its length. */
 size_t name_encode(struct slice raw, const char *suffix, char out[NAME_BYTES_MAX + 1]);
+
+/* The same for the directory of an asset, which stands beside files that end in ".json": it never does, since the dot of
+ * such an ending is escaped. */
+size_t name_encode_folder(struct slice raw, char out[NAME_BYTES_MAX + 1]);
+
+/* The same for a file whose name has an ending of its own (up to 15 letters and digits behind the last dot): it is kept
+ * where the name has to be cut, since programs go by it. */
+size_t name_encode_file(struct slice raw, char out[NAME_BYTES_MAX + 1]);
 
 #endif

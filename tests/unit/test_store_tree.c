@@ -196,10 +196,13 @@ static void test_touching(void)
 	   "a touched file keeps its number and has the newer event");
 	is_int(attr_of(&temp, ino).mtime, 5000000, "its time stays");
 	is_int(store_journal_end(temp.store), end, "and nobody has to be told");
-	is_int(store_text_equals(temp.store, ino, slice_of("one"), &err), 1, "its text is what it is");
-	is_int(store_text_equals(temp.store, ino, slice_of("one "), &err), 0, "not a longer one");
-	is_int(store_text_equals(temp.store, ino, slice_of(""), &err), 0, "nor an empty one");
-	is_int(store_text_equals(temp.store, 999, slice_of(""), &err), 0, "and what is not there has none");
+	struct store_item item = {.key = key, .text = slice_of("one")};
+	is_int(store_is_same(temp.store, ino, &item, &err), 1, "its text is what it is");
+	item.text = slice_of("one ");
+	is_int(store_is_same(temp.store, ino, &item, &err), 0, "not a longer one");
+	item.text = slice_of("");
+	is_int(store_is_same(temp.store, ino, &item, &err), 0, "nor an empty one");
+	is_int(store_is_same(temp.store, 999, &item, &err), 0, "and what is not there has none");
 }
 
 /* --- directories -------------------------------------------------------------------------------------------------- */
