@@ -147,14 +147,14 @@ static const struct {
 	 "SELECT d.name FROM dirent d LEFT JOIN node n ON n.ino = d.ino AND n.parent = d.parent WHERE n.ino IS NULL"},
 	{"a node has one name at most", "SELECT ino FROM dirent GROUP BY ino HAVING count(*) > 1"},
 	{"a named file has a text of its size",
-	 "SELECT d.name FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind > 0 LEFT JOIN version v ON v.ino = d.ino"
+	 "SELECT d.name FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind IN (1, 2, 3) LEFT JOIN version v ON v.ino = d.ino"
 	 " WHERE v.ino IS NULL OR n.size <> length(CAST(v.text AS BLOB))"},
 	{"every text has a node, and every node of a file a text",
-	 "SELECT ino FROM version WHERE ino NOT IN (SELECT ino FROM node WHERE kind > 0)"
-	 " UNION ALL SELECT ino FROM node WHERE kind > 0 AND ino NOT IN (SELECT ino FROM version)"},
+	 "SELECT ino FROM version WHERE ino NOT IN (SELECT ino FROM node WHERE kind IN (1, 2, 3))"
+	 " UNION ALL SELECT ino FROM node WHERE kind IN (1, 2, 3) AND ino NOT IN (SELECT ino FROM version)"},
 	{"a node is named, staged or superseded, and only one of these",
 	 "SELECT ino FROM node n WHERE ino > 1 AND 1 <> (SELECT count(*) FROM dirent d WHERE d.ino = n.ino)"
-	 " + (SELECT count(*) FROM staged s WHERE s.ino = n.ino)"
+	 " + (SELECT count(*) FROM staged s WHERE s.ino = n.ino - (n.kind = 4))"
 	 " + (SELECT count(*) FROM superseded s WHERE s.ino = n.ino)"},
 	{"what is staged or superseded is a node",
 	 "SELECT ino FROM staged WHERE ino NOT IN (SELECT ino FROM node)"
@@ -165,13 +165,28 @@ static const struct {
 	 " WHERE n.kind = 0 AND d.ino NOT IN (SELECT ino FROM directory)"},
 	{"the counters of a directory say what is in it",
 	 "SELECT g.ino, g.subdirs, g.files, g.bytes FROM directory g WHERE (g.subdirs, g.files, g.bytes) IS NOT"
-	 " (SELECT count(n.ino) FILTER (WHERE n.kind = 0), count(n.ino) FILTER (WHERE n.kind > 0),"
-	 "  ifnull(sum(n.size) FILTER (WHERE n.kind > 0), 0)"
+	 " (SELECT count(n.ino) FILTER (WHERE n.kind IN (0, 5)), count(n.ino) FILTER (WHERE n.kind IN (1, 2, 3)),"
+	 "  ifnull(sum(n.size) FILTER (WHERE n.kind IN (1, 2, 3)), 0)"
 	 "  FROM dirent d JOIN node n ON n.ino = d.ino WHERE d.parent = g.ino)"},
 	{"no directory is empty but those that are always there",
 	 "SELECT ino FROM directory WHERE ino > 15 AND subdirs = 0 AND files = 0"},
 	{"numbers were given out for every node",
 	 "SELECT seq FROM sqlite_sequence WHERE name = 'node' AND seq < (SELECT max(ino) FROM node)"},
+	{"so do they of the files in the folders in it",
+	 "SELECT g.ino, g.file_bytes FROM directory g WHERE g.file_bytes <>"
+	 " (SELECT ifnull(sum(max(n.size, 0)), 0) FROM dirent f JOIN node fn ON fn.ino = f.ino AND fn.kind = 5"
+	 "  JOIN dirent d ON d.parent = f.ino JOIN node n ON n.ino = d.ino WHERE f.parent = g.ino)"},
+	{"a folder has one file",
+	 "SELECT f.ino FROM dirent f JOIN node fn ON fn.ino = f.ino AND fn.kind = 5 WHERE 1 <>"
+	 " (SELECT count(n.ino) FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 4 WHERE d.parent = f.ino)"},
+	{"a file is named if its record is, beside it",
+	 "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino AND n.kind = 4 JOIN node f ON f.ino = n.parent"
+	 " LEFT JOIN dirent r ON r.ino = d.ino - 1 AND r.parent = f.parent WHERE r.ino IS NULL"
+	 " UNION ALL SELECT r.ino FROM dirent r JOIN node n ON n.ino = r.ino AND n.kind = 2"
+	 " JOIN asset a ON a.ino = r.ino + 1 LEFT JOIN dirent d ON d.ino = a.ino WHERE d.ino IS NULL"},
+	{"it is known where the bytes of every file are",
+	 "SELECT ino FROM node WHERE kind = 4 AND ino NOT IN (SELECT ino FROM asset)"
+	 " UNION ALL SELECT ino FROM asset WHERE ino NOT IN (SELECT ino FROM node WHERE kind = 4)"},
 	{"a cookie is no newer than the node", "SELECT name FROM dirent WHERE cookie > ino"},
 };
 
@@ -197,6 +212,7 @@ struct walk {
 		int64_t ino;
 		char name[256];
 		bool is_directory;
+		bool is_remote;
 	} entries[512];
 	size_t count;
 };
@@ -206,7 +222,8 @@ static bool note_entry(void *context, const struct dir_entry *entry)
 	struct walk *walk = context;
 	size_t at = walk->count++;
 	walk->entries[at].ino = entry->attr.ino;
-	walk->entries[at].is_directory = entry->attr.kind == NODE_DIRECTORY;
+	walk->entries[at].is_directory = entry->attr.kind == NODE_DIRECTORY || entry->attr.kind == NODE_FOLDER;
+	walk->entries[at].is_remote = entry->attr.kind == NODE_FILE;
 	snprintf(walk->entries[at].name, sizeof(walk->entries[at].name), "%s", entry->name.at);
 	return walk->count < sizeof(walk->entries) / sizeof(walk->entries[0]);
 }
@@ -214,6 +231,11 @@ static bool note_entry(void *context, const struct dir_entry *entry)
 static void take_text(void *context, struct slice bytes)
 {
 	buf_append((struct buf *)context, bytes.at, bytes.len);
+}
+
+static void take_asset(void *context, const struct node_asset *asset)
+{
+	buf_printf(context, "<%.*s %lld>", SLICE_FMT(asset->url), (long long)asset->size);
 }
 
 static void append_directory(struct temp_store *temp, int64_t ino, const char *path, struct buf *out)
@@ -227,6 +249,8 @@ static void append_directory(struct temp_store *temp, int64_t ino, const char *p
 		if (walk->entries[i].is_directory) {
 			buf_append_char(&name, '/');
 			append_directory(temp, walk->entries[i].ino, name.text, out);
+		} else if (walk->entries[i].is_remote) {
+			temp_must(reader_asset(temp->reader, walk->entries[i].ino, take_asset, out), NULL, name.text);
 		} else {
 			temp_must(reader_text(temp->reader, walk->entries[i].ino, 0, 1 << 20, take_text, out), NULL,
 				  name.text);

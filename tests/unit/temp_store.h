@@ -47,8 +47,8 @@ const char *temp_store_ask(struct temp_store *temp, const char *sql);
 /* What is not as it must be in every committed state of a store: "" or the first such thing. Borrowed likewise. */
 const char *temp_store_fault(struct temp_store *temp);
 
-/* Everything that a reader sees, a path each in the order of listing, directories with "/", files as "path=text"; parted
- * by " ". Borrowed likewise. */
+/* Everything that a reader sees, a path each in the order of listing, directories with "/", files as "path=text" (of an
+ * asset "path=<url size>"); parted by " ". Borrowed likewise. */
 const char *temp_store_tree(struct temp_store *temp);
 
 /* Ends the test program if rc says that something failed which the test only needs. */

@@ -12,7 +12,7 @@ static const struct {
 	const char *view, *sql, *columns;
 } views[] = {
 	{"entries", COLUMNS("entries"), "path content_type locale uid version title published_at updated_at ino json"},
-	{"assets", COLUMNS("assets"), "path locale uid version title published_at updated_at ino json"},
+	{"assets", COLUMNS("assets"), "path locale uid version title published_at updated_at ino json file file_ino file_size media_type url"},
 	{"changes", COLUMNS("changes"), "id at change kind content_type locale uid event_at"},
 	{"quarantine", COLUMNS("quarantine"), "at reason json kind content_type locale uid"},
 };
@@ -35,6 +35,7 @@ static void fill(struct temp_store *temp)
 	place(temp, entry);
 	struct store_item asset = temp_item(temp_asset("fr", "f1"), 1607182985999, "{\"url\": \"x\"}\n");
 	asset.published_at = 1607182985999;
+	asset.file = (struct store_file){slice_of("http://h/a b"), slice_of("a/b.png"), slice_of("image/png"), 12, 0};
 	place(temp, asset);
 	place(temp, temp_item(temp_schema("blog"), 1000, "{}\n"));
 }
@@ -50,7 +51,7 @@ static void test_columns(void)
 static void test_rows(void)
 {
 	CLEANUP(temp_store_finish) struct temp_store temp;
-	char want[256];
+	char want[512];
 	temp_store_open(&temp);
 	fill(&temp);
 	snprintf(
@@ -62,8 +63,10 @@ static void test_rows(void)
 	       "an entry, with its path as in the tree and its uids as they are");
 	snprintf(
 		want, sizeof(want),
-		"assets/fr/f1.json|fr|f1|1|A title|2020-12-05T15:43:05.999Z|2026-01-02T03:04:05.678Z|%lld|{\"url\": \"x\"}\n",
-		(long long)temp_store_ino(&temp, "assets/fr/f1.json"));
+		"assets/fr/f1.json|fr|f1|1|A title|2020-12-05T15:43:05.999Z|2026-01-02T03:04:05.678Z|%lld|{\"url\": \"x\"}\n"
+		"|assets/fr/f1/a%%2Fb.png|%lld|12|image/png|http://h/a b",
+		(long long)temp_store_ino(&temp, "assets/fr/f1.json"),
+		(long long)temp_store_ino(&temp, "assets/fr/f1/a%2Fb.png"));
 	is_str(temp_store_ask(&temp, "SELECT * FROM assets"), want, "an asset");
 	temp_store_place(&temp, temp_asset("fr", "f1"), 1607182986000, "{}\n");
 	temp_store_unplace(&temp, temp_entry("a/b", "en-us", "x%y"), INT64_MAX);
