@@ -1,5 +1,6 @@
 #include "app/mount.h"
 
+#include "app/asset_cache.h"
 #include "app/daemon.h"
 #include "app/engine.h"
 #include "app/exit_status.h"
@@ -26,6 +27,7 @@ struct mount {
 	char *mountpoint; /* absolute */
 	struct daemon daemon;
 	struct engine engine;
+	struct assets *assets;
 	struct fs *fs;
 	struct refresher refresher;
 	bool has_refresher;
@@ -83,6 +85,18 @@ static void on_damaged(void *context)
 	refresher_note_damage(&mount->refresher);
 }
 
+static void on_learned(void *context)
+{
+	struct mount *mount = context;
+	refresher_note_lesson(&mount->refresher);
+}
+
+static void on_changed(void *context, struct slice url, int64_t generation)
+{
+	struct mount *mount = context;
+	refresher_note_changed(&mount->refresher, url, generation);
+}
+
 /* With status_lock held. What cannot be opened is read as it was. */
 static void follow_store(struct mount *mount, unsigned stores)
 {
@@ -101,6 +115,8 @@ static int on_status(void *context, struct buf *json)
 	refresher_look(&mount->refresher, &view);
 	struct fs_counts counts;
 	fs_count_requests(mount->fs, &counts);
+	struct assets_counts assets;
+	assets_count(mount->assets, &assets);
 	const struct status_live live = {
 		.mountpoint = mount->mountpoint,
 		.pid = (int)getpid(),
@@ -115,6 +131,8 @@ static int on_status(void *context, struct buf *json)
 		.operation_names = fs_operation_names,
 		.operations = counts.by_operation,
 		.operation_count = FS_OPERATIONS,
+		.cache = mount->config->cache,
+		.assets = &assets,
 	};
 	pthread_mutex_lock(&mount->status_lock);
 	follow_store(mount, view.stores);
@@ -172,17 +190,27 @@ static int make_events(struct mount *mount, struct err *err)
 	return take_signals(&mount->signal_fd, err);
 }
 
-/* A store below its own mount could be opened by nobody once it is covered. */
+static bool is_covered(const struct mount *mount, const char *path)
+{
+	size_t len = strlen(mount->mountpoint);
+	return strncmp(path, mount->mountpoint, len) == 0 && (path[len] == '/' || path[len] == '\0' || len == 1);
+}
+
+/* What lies below its own mount could be opened by nobody once it is covered. The cache need not be there yet. */
 static int check_places(const struct mount *mount, struct err *err)
 {
 	CLEANUP(cleanup_free) char *store = realpath(mount->config->store, NULL);
+	CLEANUP(cleanup_free) char *cache = realpath(mount->config->cache, NULL);
 	if (!store)
 		return err_set(err, -errno, "cannot find the store %s: %s", mount->config->store, strerror(errno));
-	size_t len = strlen(mount->mountpoint);
-	if (strncmp(store, mount->mountpoint, len) == 0 && (store[len] == '/' || len == 1))
+	if (is_covered(mount, store))
 		return err_set(err, -EINVAL,
 			       "the store %s would be covered by the mount on %s: mount elsewhere, or use --store",
 			       store, mount->mountpoint);
+	if (is_covered(mount, cache ? cache : mount->config->cache))
+		return err_set(err, -EINVAL,
+			       "the cache %s would be covered by the mount on %s: mount elsewhere, or use --cache",
+			       mount->config->cache, mount->mountpoint);
 	return 0;
 }
 
@@ -203,8 +231,12 @@ static int open_parts(struct mount *mount, struct err *err)
 	if (rc < 0)
 		return rc;
 	mount->has_refresher = true;
+	rc = asset_cache_open(&mount->assets, mount->config, mount->engine.host, on_changed, mount, err);
+	if (rc < 0)
+		return rc;
 	const struct fs_config config = {
 		.store_path = mount->config->store,
+		.assets = mount->assets,
 		.mountpoint = mount->mountpoint,
 		.mount_options = mount->config->mount_options,
 		.uid = mount->config->uid,
@@ -212,7 +244,7 @@ static int open_parts(struct mount *mount, struct err *err)
 		.umask = mount->config->umask,
 		.announced = state.announced,
 	};
-	const struct fs_hooks fs_hooks = {mount, on_status, on_refresh, on_damaged, on_ended};
+	const struct fs_hooks fs_hooks = {mount, on_status, on_refresh, on_damaged, on_learned, on_ended};
 	return fs_create(&mount->fs, &config, &fs_hooks, err);
 }
 
@@ -223,12 +255,15 @@ static int start_parts(struct mount *mount, struct err *err)
 	return rc < 0 ? rc : refresher_start(&mount->refresher, mount->fs, err);
 }
 
-/* The sync stops before the file system that it announces to, and both before the store. */
+/* The sync stops before the file system that it announces to, and both before the store. Reads of assets that wait are
+ * answered between the end of those who ask and the end of the file system. */
 static void close_parts(struct mount *mount)
 {
 	if (mount->has_refresher)
 		refresher_stop(&mount->refresher);
 	progress_end(&mount->progress);
+	fs_stop(mount->fs);
+	assets_destroy(mount->assets);
 	fs_destroy(mount->fs);
 	if (mount->has_refresher)
 		refresher_finish(&mount->refresher);

@@ -83,6 +83,23 @@ static bool let_announce(struct refresher *refresher, int64_t ms)
 	return fs_announced(refresher->fs) >= end;
 }
 
+/* While another store is filled, the one that is read is not to be written. */
+static void take_lessons(struct refresher *refresher)
+{
+	struct err err = {0};
+	pthread_mutex_lock(&refresher->lock);
+	if (refresher->lessons.changed.len == 0) {
+		struct lessons none = refresher->lessons;
+		refresher->lessons = refresher->noted;
+		refresher->noted = none;
+	}
+	pthread_mutex_unlock(&refresher->lock);
+	if (engine_is_beside(refresher->engine) ||
+	    lessons_keep(&refresher->lessons, refresher->fs, refresher->engine->store, &err) == 0)
+		return;
+	log_debug("what readers learned has to wait: %s", err.text);
+}
+
 static void keep_house(struct refresher *refresher)
 {
 	if (engine_is_beside(refresher->engine))
@@ -221,23 +238,30 @@ static int64_t run_once(struct refresher *refresher)
 	answer_refreshes(refresher, wanted, rc, &err);
 	if (hopeless)
 		set_state(refresher, REFRESHER_FAILED);
+	take_lessons(refresher);
 	keep_house(refresher);
 	return wait;
 }
 
-/* Sleeps until the next run is due or wanted; false when it is time to go. */
-static bool wait_for_next(struct refresher *refresher, int64_t ms)
+enum wake { WAKE_TO_END, WAKE_TO_RUN, WAKE_TO_LEARN };
+
+/* Sleeps until the next run is due or wanted, or there is something to learn. */
+static enum wake wait_for_next(struct refresher *refresher, int64_t due)
 {
-	struct timespec until = clock_monotonic_in(ms);
+	int64_t left = due - clock_monotonic_ms();
+	struct timespec until = clock_monotonic_in(left > 0 ? left : 0);
 	pthread_mutex_lock(&refresher->lock);
 	int rc = 0;
-	while (!refresher->stopping && !refresher->wanted && rc == 0)
+	while (!refresher->stopping && !refresher->wanted && !refresher->lesson && rc == 0)
 		rc = pthread_cond_timedwait(&refresher->wake, &refresher->lock, &until);
-	refresher->wanted = false;
-	refresher->syncing = !refresher->stopping;
-	bool go_on = !refresher->stopping;
+	enum wake wake = refresher->stopping                                  ? WAKE_TO_END
+			 : refresher->lesson && !refresher->wanted && rc == 0 ? WAKE_TO_LEARN
+									      : WAKE_TO_RUN;
+	refresher->lesson = false; /* a run ends with learning too */
+	refresher->wanted &= wake != WAKE_TO_RUN;
+	refresher->syncing = wake == WAKE_TO_RUN;
 	pthread_mutex_unlock(&refresher->lock);
-	return go_on;
+	return wake;
 }
 
 static void *refresher_main(void *argument)
@@ -246,9 +270,14 @@ static void *refresher_main(void *argument)
 	struct err err = {0};
 	if (store_reclaim(refresher->engine->store, NULL, SUPERSEDED_ALL, &err) < 0)
 		log_warning("%s", err.text);
-	int64_t wait = 0;
-	while (wait_for_next(refresher, wait))
-		wait = run_once(refresher);
+	int64_t due = clock_monotonic_ms();
+	enum wake wake;
+	while ((wake = wait_for_next(refresher, due)) != WAKE_TO_END) {
+		if (wake == WAKE_TO_LEARN)
+			take_lessons(refresher);
+		else
+			due = run_once(refresher) + clock_monotonic_ms();
+	}
 	return NULL;
 }
 
@@ -273,6 +302,8 @@ int refresher_init(struct refresher *refresher, struct engine *engine, const str
 
 void refresher_finish(struct refresher *refresher)
 {
+	buf_finish(&refresher->noted.changed);
+	buf_finish(&refresher->lessons.changed);
 	pthread_mutex_destroy(&refresher->lock);
 	pthread_cond_destroy(&refresher->wake);
 }
@@ -293,6 +324,22 @@ void refresher_want(struct refresher *refresher)
 	refresher->wanted = true;
 	pthread_cond_signal(&refresher->wake);
 	pthread_mutex_unlock(&refresher->lock);
+}
+
+void refresher_note_lesson(struct refresher *refresher)
+{
+	pthread_mutex_lock(&refresher->lock);
+	refresher->lesson = true;
+	pthread_cond_signal(&refresher->wake);
+	pthread_mutex_unlock(&refresher->lock);
+}
+
+void refresher_note_changed(struct refresher *refresher, struct slice url, int64_t generation)
+{
+	pthread_mutex_lock(&refresher->lock);
+	lessons_add(&refresher->noted, url, generation);
+	pthread_mutex_unlock(&refresher->lock);
+	refresher_note_lesson(refresher);
 }
 
 void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms)

@@ -6,6 +6,7 @@
 #define CONTENTFS_APP_REFRESHER_H
 
 #include "app/engine.h"
+#include "app/lessons.h"
 #include "fs/fs.h"
 #include "sync/schedule.h"
 
@@ -28,6 +29,7 @@ struct refresher {
 	uint64_t answered;        /* refreshes that were asked for before the last run */
 	int64_t announced;        /* what the store has been told of it */
 	int64_t begun_anew;       /* monotonic ms; 0 if the store was not damaged */
+	struct lessons lessons;   /* taken over from `noted` */
 	pthread_t thread;
 	bool started;
 
@@ -35,6 +37,8 @@ struct refresher {
 	pthread_cond_t wake;
 	bool stopping;
 	bool wanted;
+	bool lesson; /* readers learned something that the store is to know */
+	struct lessons noted;
 	bool damaged;    /* the store, as a reader has found */
 	unsigned stores; /* how often it was replaced */
 	bool syncing;
@@ -60,6 +64,12 @@ void refresher_want(struct refresher *refresher);
 
 /* Somebody who read the store found it damaged. Any thread; never blocks. */
 void refresher_note_damage(struct refresher *refresher);
+
+/* There is something for fs_look_measured. Any thread; never blocks. */
+void refresher_note_lesson(struct refresher *refresher);
+
+/* The bytes behind the URL of an asset have changed: see struct assets_config. Any thread; never blocks. */
+void refresher_note_changed(struct refresher *refresher, struct slice url, int64_t generation);
 
 /* The run under way waits: see sync_hooks. Of the refresh thread. */
 void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms);

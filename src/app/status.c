@@ -104,6 +104,32 @@ static void add_times(struct buf *json, struct store_reader *reader)
 	add_age(json, success.len ? success.text : NULL);
 }
 
+static void add_cache(struct buf *json, const struct status_live *live)
+{
+	const struct assets_counts *counts = live->assets;
+	buf_append_text(json, "  \"cache\": {\n  ");
+	add_text(json, "folder", live->cache);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = {
+		{"limit_bytes", (uint64_t)counts->cache_limit},
+		{"cached_bytes", (uint64_t)counts->cached_bytes},
+		{"hits", counts->hits},
+		{"misses", counts->misses},
+		{"requests", counts->requests},
+		{"fetched_bytes", counts->fetched_bytes},
+		{"failures", counts->failures},
+		{"downloads", counts->downloads},
+		{"waiting", counts->waiting},
+	};
+	const size_t count = sizeof(numbers) / sizeof(numbers[0]);
+	for (size_t i = 0; i < count; i++)
+		buf_printf(json, "    \"%s\": %llu%s\n", numbers[i].key, (unsigned long long)numbers[i].value,
+			   i + 1 < count ? "," : "");
+	buf_append_text(json, "  },\n");
+}
+
 static void add_live(struct buf *json, const struct status_live *live)
 {
 	add_bool(json, "mounted", live != NULL);
@@ -122,6 +148,7 @@ static void add_live(struct buf *json, const struct status_live *live)
 		buf_printf(json, "%s\"%s\": %llu", i ? ", " : "", live->operation_names[i],
 			   (unsigned long long)live->operations[i]);
 	buf_append_text(json, "},\n");
+	add_cache(json, live);
 }
 
 struct counting {
@@ -148,6 +175,7 @@ static void add_counts(struct buf *json, bool known, const struct store_totals *
 	add_count_of(json, "assets", known, totals->assets);
 	add_count_of(json, "directories", known, totals->directories);
 	add_count_of(json, "bytes", known, totals->bytes);
+	add_count_of(json, "asset_bytes", known, totals->asset_bytes);
 	add_count_of(json, "quarantined", known, sync->quarantined);
 	add_count_of(json, "run_pages", known, (int64_t)sync->pages);
 	add_count_of(json, "run_items", known, (int64_t)sync->items);

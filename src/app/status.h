@@ -2,6 +2,7 @@
 #ifndef CONTENTFS_APP_STATUS_H
 #define CONTENTFS_APP_STATUS_H
 
+#include "assets/assets.h"
 #include "store/reader.h"
 #include "util/buf.h"
 #include "util/err.h"
@@ -24,6 +25,8 @@ struct status_live {
 	const char *const *operation_names;
 	const uint64_t *operations;
 	int operation_count;
+	const char *cache; /* the folder */
+	const struct assets_counts *assets;
 };
 
 /* Appends the JSON text. `live` is NULL for a store that is looked at without its mount; a mount has something to say even

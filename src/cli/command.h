@@ -11,12 +11,14 @@
 struct invocation {
 	struct config config;
 	const char *operand; /* the mount point; NULL if none was given */
+	char **operands;     /* all of them, of a command that takes many */
+	int operand_count;
 	bool foreground;
 	bool json;
 	bool help;
 };
 
-enum operand_need { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED };
+enum operand_need { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED, OPERAND_MANY };
 
 struct command {
 	const char *name;
@@ -25,6 +27,7 @@ struct command {
 	const char *description;
 	bool uses_stack; /* takes settings of SETTING_STACK, and so on */
 	bool uses_sync;
+	bool uses_assets;
 	bool uses_mount;
 	bool takes_foreground;
 	bool takes_json;
@@ -45,6 +48,7 @@ void help_print(const struct command *command);
 int command_mount(struct invocation *invocation, struct err *err);
 int command_sync(struct invocation *invocation, struct err *err);
 int command_status(struct invocation *invocation, struct err *err);
+int command_fetch(struct invocation *invocation, struct err *err);
 int command_refresh(struct invocation *invocation, struct err *err);
 int command_umount(struct invocation *invocation, struct err *err);
 

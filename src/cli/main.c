@@ -20,6 +20,7 @@ const struct command commands[] = {
 			"if the store is filled, else when the first sync has ended.",
 		.uses_stack = true,
 		.uses_sync = true,
+		.uses_assets = true,
 		.uses_mount = true,
 		.takes_foreground = true,
 		.operand = OPERAND_REQUIRED,
@@ -33,6 +34,19 @@ const struct command commands[] = {
 		.uses_stack = true,
 		.uses_sync = true,
 		.run = command_sync,
+	},
+	{
+		.name = "fetch",
+		.synopsis = "[options] [PATH...]",
+		.summary = "bring assets into the cache ahead",
+		.description =
+			"Fetches every asset that the store knows, or those at or below each PATH, which is a place in a\n"
+			"mount or in the tree (assets/en-us), so that reading them later needs no network. What is there\n"
+			"already is not fetched again. Exits with 0 if all are there, and lists those that are not.",
+		.uses_stack = true,
+		.uses_assets = true,
+		.operand = OPERAND_MANY,
+		.run = command_fetch,
 	},
 	{
 		.name = "status",

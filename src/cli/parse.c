@@ -20,6 +20,8 @@ static bool uses(const struct command *command, const struct setting *setting)
 		return command->uses_stack;
 	case SETTING_SYNC:
 		return command->uses_sync;
+	case SETTING_ASSETS:
+		return command->uses_assets;
 	default:
 		return command->uses_mount;
 	}
@@ -55,8 +57,9 @@ static void collect(const struct command *command, struct options *options)
 			strcat(options->shorts, setting->option);
 			strcat(options->shorts, ":");
 		} else {
+			int argument = setting->argument ? required_argument : no_argument;
 			options->longs[options->count++] =
-				(struct option){setting->option, required_argument, NULL, LONG_BASE + i};
+				(struct option){setting->option, argument, NULL, LONG_BASE + i};
 		}
 	}
 	if (command->takes_foreground)
@@ -108,7 +111,7 @@ static int take_option(int value, const char *word, struct invocation *invocatio
 	const struct setting *setting = setting_of(value);
 	if (!setting)
 		return take_flag(value, invocation);
-	int rc = setting->set(&invocation->config, optarg, err);
+	int rc = setting->set(&invocation->config, setting->argument ? optarg : "1", err);
 	return rc < 0 ? err_prefix(err, rc, "%s%s", is_letter(setting) ? "-" : "--", setting->option) : 0;
 }
 
@@ -127,6 +130,10 @@ static int take_operands(const struct command *command, int argc, char **argv, s
 			 struct err *err)
 {
 	int count = argc - optind;
+	invocation->operands = argv + optind;
+	invocation->operand_count = count;
+	if (command->operand == OPERAND_MANY)
+		return 0;
 	if (count > 0 && command->operand == OPERAND_NONE)
 		return err_set(err, -EINVAL, "'%s' is too much: %s takes options only", argv[optind], command->name);
 	if (count > 1)
@@ -191,8 +198,8 @@ static void print_settings(const struct command *command)
 		if (!uses(command, setting))
 			continue;
 		char text[128];
-		snprintf(text, sizeof(text), "%s%s %s", is_letter(setting) ? "-" : "--", setting->option,
-			 setting->argument);
+		snprintf(text, sizeof(text), "%s%s%s%s", is_letter(setting) ? "-" : "--", setting->option,
+			 setting->argument ? " " : "", setting->argument ? setting->argument : "");
 		char help[512];
 		snprintf(help, sizeof(help), "%s%s%s%s", setting->help, setting->variable ? "\n[" : "",
 			 setting->variable ? setting->variable : "", setting->variable ? "]" : "");

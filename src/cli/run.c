@@ -9,6 +9,8 @@ int command_mount(struct invocation *invocation, struct err *err)
 	int status = 0;
 	int rc = config_complete(&invocation->config, true, err);
 	if (rc == 0)
+		rc = config_complete_assets(&invocation->config, err);
+	if (rc == 0)
 		rc = mount_run(&invocation->config, invocation->operand, invocation->foreground, &status, err);
 	return rc < 0 ? exit_status(rc) : status;
 }

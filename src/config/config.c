@@ -16,6 +16,8 @@ void config_init(struct config *config)
 {
 	*config = (struct config){
 		.interval_ms = CONFIG_INTERVAL_MS,
+		.cache_bytes = CONFIG_CACHE_BYTES,
+		.patience_ms = CONFIG_PATIENCE_MS,
 		.uid = getuid(),
 		.gid = getgid(),
 	};
@@ -39,6 +41,7 @@ void config_finish(struct config *config)
 	free(config->store);
 	free(config->start_from);
 	free(config->types);
+	free(config->cache);
 	free(config->mount_options);
 	list_finish(&config->content_types);
 	list_finish(&config->locales);
@@ -73,18 +76,18 @@ int config_from_environment(struct config *config, struct err *err)
 	return 0;
 }
 
-static int state_folder(struct buf *path, struct err *err)
+/* A folder of the user's, by the XDG Base Directory Specification: $VARIABLE/contentfs, or the same below $HOME. */
+static int user_folder(const char *variable, const char *below_home, struct buf *path)
 {
-	const char *state = getenv("XDG_STATE_HOME");
+	const char *base = getenv(variable);
 	const char *home = getenv("HOME");
-	if (state && state[0] == '/')
-		buf_printf(path, "%s/contentfs", state);
+	if (base && base[0] == '/')
+		buf_printf(path, "%s/contentfs", base);
 	else if (home && home[0] == '/')
-		buf_printf(path, "%s/.local/state/contentfs", home);
+		buf_printf(path, "%s/%s/contentfs", home, below_home);
 	else
-		return err_set(err, -EINVAL,
-			       "there is no place for the store: set HOME or XDG_STATE_HOME, or use --store");
-	return 0;
+		return -ENOENT;
+	return path->failed ? -ENOMEM : 0;
 }
 
 static void append_name(struct buf *path, const char *text, const char *suffix)
@@ -101,9 +104,12 @@ static int default_store(struct config *config, struct err *err)
 		return err_set(err, -EINVAL,
 			       "which store? Set CONTENTSTACK_API_KEY and CONTENTSTACK_ENVIRONMENT, or use --store");
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
-	int rc = state_folder(&path, err);
+	int rc = user_folder("XDG_STATE_HOME", ".local/state", &path);
 	if (rc < 0)
-		return rc;
+		return rc == -ENOMEM
+			       ? err_oom(err)
+			       : err_set(err, -EINVAL,
+					 "there is no place for the store: set HOME or XDG_STATE_HOME, or use --store");
 	buf_append_char(&path, '/');
 	append_name(&path, config->api_key, "");
 	buf_append_char(&path, '/');
@@ -153,4 +159,20 @@ int config_complete(struct config *config, bool needs_credentials, struct err *e
 	if (rc == 0 && !config->store)
 		rc = default_store(config, err);
 	return rc < 0 ? rc : make_absolute(&config->store, err);
+}
+
+int config_complete_assets(struct config *config, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf path = BUF_INIT;
+	if (config->cache)
+		return make_absolute(&config->cache, err);
+	int rc = user_folder("XDG_CACHE_HOME", ".cache", &path);
+	if (rc < 0)
+		return rc == -ENOMEM ? err_oom(err)
+				     : err_set(err, -EINVAL,
+					       "there is no place for the cache of assets: set HOME or XDG_CACHE_HOME, "
+					       "or use --cache");
+	config->cache = path.text;
+	path = (struct buf)BUF_INIT;
+	return 0;
 }

@@ -17,6 +17,9 @@
 #define CONFIG_VALUE_MAX 4096 /* bytes of one setting */
 #define CONFIG_INTERVAL_MS 30000
 #define CONFIG_JOBS_MAX 64
+#define CONFIG_CACHE_BYTES (10LL << 30)
+#define CONFIG_CACHE_BYTES_MIN (1LL << 20)
+#define CONFIG_PATIENCE_MS 30000
 #define CONFIG_MAIN_BRANCH "main" /* what a branch that was not set is called; the service is not told */
 
 struct config_list {
@@ -39,6 +42,10 @@ struct config {
 	struct config_list locales;
 	int64_t interval_ms;
 	unsigned jobs;       /* questions to the service under way at once; 0: not said */
+	char *cache;         /* the folder of assets that were read */
+	int64_t cache_bytes; /* what it may take */
+	int64_t patience_ms; /* how long a read of an asset waits while nothing of it arrives */
+	bool secure_assets;  /* the stack gives assets to whoever has the token only */
 	char *mount_options; /* for the kernel and libfuse, checked */
 	uid_t uid;
 	gid_t gid;
@@ -49,12 +56,12 @@ void config_init(struct config *config);
 void config_finish(struct config *config);
 
 /* Who a setting matters to. */
-enum setting_use { SETTING_STACK, SETTING_SYNC, SETTING_MOUNT };
+enum setting_use { SETTING_STACK, SETTING_SYNC, SETTING_ASSETS, SETTING_MOUNT };
 
 struct setting {
 	const char *option;   /* without the dashes; one letter is a short option */
 	const char *variable; /* of the environment; NULL if there is none */
-	const char *argument; /* its name in the help */
+	const char *argument; /* its name in the help; NULL: the option takes none, and the variable "1" or "0" */
 	const char *help;
 	enum setting_use use;
 	int (*set)(struct config *config, const char *value, struct err *err);
@@ -69,5 +76,8 @@ int config_from_environment(struct config *config, struct err *err);
 
 /* Checks that what a sync needs is there (with needs_credentials), and fills in the store's default place. */
 int config_complete(struct config *config, bool needs_credentials, struct err *err);
+
+/* The same for what reading assets needs: the cache's place. */
+int config_complete_assets(struct config *config, struct err *err);
 
 #endif

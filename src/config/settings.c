@@ -84,13 +84,55 @@ static int set_store(struct config *config, const char *value, struct err *err)
 	return replace(&config->store, value, err);
 }
 
-static int set_interval(struct config *config, const char *value, struct err *err)
+static int set_seconds(int64_t *ms, const char *value, const char *what, struct err *err)
 {
 	char *end;
 	double seconds = strtod(value, &end);
 	if (end == value || *end || !isfinite(seconds) || seconds < 0.1 || seconds > 86400)
-		return err_set(err, -EINVAL, "the interval '%s' is not a number of seconds from 0.1 to 86400", value);
-	config->interval_ms = (int64_t)(seconds * 1000);
+		return err_set(err, -EINVAL, "the %s '%s' is not a number of seconds from 0.1 to 86400", what, value);
+	*ms = (int64_t)(seconds * 1000);
+	return 0;
+}
+
+static int set_interval(struct config *config, const char *value, struct err *err)
+{
+	return set_seconds(&config->interval_ms, value, "interval", err);
+}
+
+static int set_asset_timeout(struct config *config, const char *value, struct err *err)
+{
+	return set_seconds(&config->patience_ms, value, "asset timeout", err);
+}
+
+static int set_cache(struct config *config, const char *value, struct err *err)
+{
+	if (!*value || strlen(value) > CONFIG_VALUE_MAX)
+		return err_set(err, -EINVAL, "the name of the cache is empty or too long");
+	return replace(&config->cache, value, err);
+}
+
+/* "10M", "4G", or bytes. */
+static int set_cache_size(struct config *config, const char *value, struct err *err)
+{
+	static const char units[] = "KMGT";
+	char *end = NULL;
+	errno = 0;
+	long long size = isdigit((unsigned char)*value) ? strtoll(value, &end, 10) : 0;
+	const char *unit = end && *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+	bool understood = end && !errno && (unit ? end[1] == '\0' : *end == '\0');
+	if (!understood || size > INT64_MAX >> shift || size << shift < CONFIG_CACHE_BYTES_MIN)
+		return err_set(err, -EINVAL, "the cache size '%s' is not a number of bytes, as in 500M or 10G, from 1M",
+			       value);
+	config->cache_bytes = (int64_t)size << shift;
+	return 0;
+}
+
+static int set_secure_assets(struct config *config, const char *value, struct err *err)
+{
+	config->secure_assets = strcmp(value, "1") == 0;
+	if (!config->secure_assets && strcmp(value, "0") != 0)
+		return err_set(err, -EINVAL, "'%s' is neither 1 nor 0", value);
 	return 0;
 }
 
@@ -216,6 +258,15 @@ const struct setting config_settings[] = {
 	{"jobs", "CONTENTFS_JOBS", "N",
 	 "questions to the service under way at once (default 4); given, it\nalso splits a smaller first sync by content type",
 	 SETTING_SYNC, set_jobs},
+	{"cache", "CONTENTFS_CACHE", "DIR",
+	 "where assets are kept once they were read\n(default: $XDG_CACHE_HOME/contentfs)", SETTING_ASSETS, set_cache},
+	{"cache-size", "CONTENTFS_CACHE_SIZE", "SIZE", "what they may take, as in 500M (default 10G)", SETTING_ASSETS,
+	 set_cache_size},
+	{"asset-timeout", "CONTENTFS_ASSET_TIMEOUT", "SECONDS",
+	 "how long a read of an asset waits while nothing of it\narrives (default 30)", SETTING_ASSETS,
+	 set_asset_timeout},
+	{"secure-assets", "CONTENTFS_SECURE_ASSETS", NULL, "the stack's assets need the delivery token", SETTING_ASSETS,
+	 set_secure_assets},
 	{"interval", "CONTENTFS_INTERVAL", "SECONDS", "how often to ask for news (default 30)", SETTING_MOUNT,
 	 set_interval},
 	{"o", NULL, "OPTION[,OPTION...]", "mount options: allow_other, uid=, gid=, umask=, ...", SETTING_MOUNT,

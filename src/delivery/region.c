@@ -1,6 +1,8 @@
 #include "delivery/region.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define REGION_SIZE 16
@@ -43,6 +45,27 @@ const char *region_host(const char *region)
 		if (strcmp(name, regions[i].name) == 0)
 			return regions[i].host;
 	return NULL;
+}
+
+static bool is_regional(const char *host)
+{
+	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
+		if (strcmp(host, regions[i].host) == 0)
+			return true;
+	return false;
+}
+
+/* They are called like the region's own host, with another word for its "cdn". */
+void region_asset_hosts(const char *host, struct region_asset_hosts *hosts)
+{
+	static const char *const words[REGION_ASSET_HOSTS] = {"images", "assets"};
+	const char *cdn = is_regional(host) ? strstr(host, "cdn.") : NULL;
+	*hosts = (struct region_asset_hosts){0};
+	for (size_t i = 0; cdn && i < REGION_ASSET_HOSTS; i++) {
+		snprintf(hosts->text[i], sizeof(hosts->text[i]), "%.*s%s%s", (int)(cdn - host), host, words[i],
+			 cdn + strlen("cdn"));
+		hosts->url[i] = hosts->text[i];
+	}
 }
 
 const char *region_names(void)

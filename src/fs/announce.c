@@ -43,8 +43,7 @@ static bool add_notice(void *context, const struct change *change)
 	return ++batch->count < BATCH_MAX;
 }
 
-/* Waits for every answer that may have been read from the store before the batch was. */
-static void let_answers_pass(struct fs *fs)
+void let_answers_pass(struct fs *fs)
 {
 	pthread_rwlock_wrlock(&fs->answering);
 	pthread_rwlock_unlock(&fs->answering);
@@ -162,6 +161,7 @@ static int follow_store(struct fs *fs, struct store_reader **reader, struct err 
 /* Everything that is there to announce. What fails stays to be done. */
 static int announce(struct fs *fs, struct store_reader **reader, struct batch *batch, struct err *err)
 {
+	remote_tell_sizes(fs);
 	int rc = follow_store(fs, reader, err);
 	if (rc < 0)
 		return rc;

@@ -116,37 +116,11 @@ void control_readdir(fuse_req_t req, size_t size, off_t offset, bool plus)
 
 /* --- refresh ------------------------------------------------------------------------------------------------------ */
 
-/* Takes a waiter out of the list; whoever succeeds is the one that answers it. */
-static bool take_waiter(struct fs *fs, const struct waiter *waiter)
-{
-	for (struct waiter **at = &fs->waiters; *at; at = &(*at)->next) {
-		if (*at == waiter) {
-			*at = waiter->next;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void reply_refresh(fuse_req_t req, int status, const char *message)
 {
 	struct fs_refresh_reply reply = {.status = status};
 	strncpy(reply.message, message, sizeof(reply.message) - 1);
 	fuse_reply_ioctl(req, 0, &reply, sizeof(reply));
-}
-
-/* Ctrl-C on `contentfs refresh`. libfuse calls it with the request's lock held, which keeps the request alive. */
-static void interrupted(fuse_req_t req, void *argument)
-{
-	struct fs *fs = fs_of(req);
-	struct waiter *waiter = argument;
-	pthread_mutex_lock(&fs->lock);
-	bool ours = take_waiter(fs, waiter);
-	pthread_mutex_unlock(&fs->lock);
-	if (!ours)
-		return;
-	free(waiter);
-	fuse_reply_err(req, EINTR);
 }
 
 static void wait_for_refresh(fuse_req_t req)
@@ -157,8 +131,12 @@ static void wait_for_refresh(fuse_req_t req)
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*waiter = (struct waiter){.req = req};
-	fuse_req_interrupt_func(req, interrupted, waiter);
+	const struct pending pending = {.cancel = NULL}; /* Ctrl-C ends the wait, not the run */
+	*waiter = (struct waiter){.id = pending_add(req, &pending)};
+	if (!waiter->id) {
+		free(waiter);
+		return;
+	}
 	/* Once it is in the list it may be answered, and gone, at any moment. */
 	pthread_mutex_lock(&fs->lock);
 	waiter->next = fs->waiters;
@@ -184,19 +162,27 @@ void control_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg, 
 	wait_for_refresh(req);
 }
 
+/* One that was asked for before a run, out of the list; NULL if there is none. */
+static struct waiter *take_waiter(struct fs *fs, uint64_t wanted)
+{
+	pthread_mutex_lock(&fs->lock);
+	struct waiter **at = &fs->waiters;
+	while (*at && (*at)->number > wanted)
+		at = &(*at)->next;
+	struct waiter *waiter = *at;
+	if (waiter)
+		*at = waiter->next;
+	pthread_mutex_unlock(&fs->lock);
+	return waiter;
+}
+
 void control_answer(struct fs *fs, uint64_t wanted, int status, const char *message)
 {
-	for (;;) {
-		pthread_mutex_lock(&fs->lock);
-		struct waiter *waiter = fs->waiters;
-		while (waiter && waiter->number > wanted)
-			waiter = waiter->next;
-		if (waiter)
-			take_waiter(fs, waiter);
-		pthread_mutex_unlock(&fs->lock);
-		if (!waiter)
-			return;
-		reply_refresh(waiter->req, status, message);
+	struct waiter *waiter;
+	while ((waiter = take_waiter(fs, wanted))) {
+		struct pending pending;
+		if (pending_take(fs, waiter->id, &pending))
+			reply_refresh(pending.req, status, message);
 		free(waiter);
 	}
 }

@@ -110,7 +110,7 @@ int fs_start(struct fs *fs, struct err *err)
 }
 
 /* The announcer goes first: it may be waiting for an answer that only the workers give. */
-void fs_destroy(struct fs *fs)
+void fs_stop(struct fs *fs)
 {
 	if (!fs)
 		return;
@@ -118,11 +118,19 @@ void fs_destroy(struct fs *fs)
 	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
 	workers_stop(fs);
 	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
+}
+
+void fs_destroy(struct fs *fs)
+{
+	if (!fs)
+		return;
+	fs_stop(fs);
 	if (fs->mounted)
 		fuse_session_unmount(fs->session);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
 	watch_finish(fs);
+	remote_finish(fs);
 	buf_finish(&fs->status);
 	if (fs->has_worker_key)
 		pthread_key_delete(fs->worker_key);

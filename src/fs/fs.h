@@ -16,6 +16,7 @@
 #ifndef CONTENTFS_FS_FS_H
 #define CONTENTFS_FS_FS_H
 
+#include "assets/assets.h"
 #include "util/buf.h"
 #include "util/err.h"
 
@@ -28,6 +29,7 @@ struct fs;
 
 struct fs_config {
 	const char *store_path;
+	struct assets *assets; /* where the bytes of assets come from; borrowed until fs_stop returns */
 	const char *mountpoint;
 	const char *mount_options; /* for the kernel and libfuse: "allow_other,nodev"; NULL for none */
 	uid_t uid;                 /* whom the files belong to */
@@ -42,6 +44,7 @@ struct fs_hooks {
 	int (*status)(void *context, struct buf *json); /* appends the text of status.json; 0 or a negative errno */
 	void (*refresh)(void *context);                 /* a sync is wanted: fs_refreshed answers */
 	void (*damaged)(void *context);                 /* the store cannot be read where it should */
+	void (*learned)(void *context);                 /* there is something for fs_look_measured */
 	void (*ended)(void *context);                   /* the kernel has let go: it was unmounted */
 };
 
@@ -51,7 +54,11 @@ int fs_create(struct fs **out, const struct fs_config *config, const struct fs_h
 /* Starts to answer. After any fork. */
 int fs_start(struct fs *fs, struct err *err);
 
-/* Stops all threads, unmounts (lazily if it is in use), frees. NULL is fine. */
+/* Stops all threads: nothing is asked of anybody from then on, but answers of assets/ that are still to come are passed
+ * on to the kernel. NULL is fine. */
+void fs_stop(struct fs *fs);
+
+/* Stops, unmounts (lazily if it is in use), frees; no answer of assets/ may be left to come. NULL is fine. */
 void fs_destroy(struct fs *fs);
 
 /* Tells the announcer that something was committed. Never blocks. */
@@ -78,6 +85,16 @@ void fs_refreshed(struct fs *fs, uint64_t wanted, int status, const char *messag
 
 /* Superseded nodes that the kernel has let go of (or should long have): up to `max` of them, each once. */
 size_t fs_take_forgotten(struct fs *fs, int64_t *inos, size_t max);
+
+/* Sizes of assets' files as they turned out to be, for the store to keep: up to `max` of them. They are looked at here
+ * first until fs_measured_stored says that the store has them (committed). */
+struct fs_measured {
+	int64_t ino;
+	int64_t size;
+};
+
+size_t fs_look_measured(struct fs *fs, struct fs_measured *out, size_t max);
+void fs_measured_stored(struct fs *fs, const struct fs_measured *stored, size_t count);
 
 /* Requests answered so far, but for those about .contentfs and what needs no answer. `cacheable` counts those that the kernel
  * remembers the answer to, so that it need not ask twice: names, attributes, listings and texts. It never remembers

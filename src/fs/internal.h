@@ -31,10 +31,26 @@ struct worker {
 	atomic_bool done;
 };
 
+/* A request that is answered later. */
+struct pending {
+	uint64_t id;
+	fuse_req_t req;
+	bool arming; /* the rest is guarded by fs->lock until it is taken */
+	bool interrupted;
+	void (*cancel)(struct fs *fs, uint64_t id); /* told when it was taken back; NULL for nothing */
+
+	/* of reads of assets */
+	bool asks_size;        /* getattr: how large is it? */
+	struct node_attr attr; /* its ino; the rest for asks_size */
+	int64_t shown;         /* how large the kernel holds it to be; -1: not known */
+	int64_t offset;
+	size_t size; /* that were asked for */
+};
+
 /* A refresh that is waited for. */
 struct waiter {
 	struct waiter *next;
-	fuse_req_t req;
+	uint64_t id; /* of the pending request */
 	uint64_t number;
 };
 
@@ -80,6 +96,16 @@ struct fs {
 	struct buf status;   /* the text of status.json as it was last looked up */
 	int64_t status_time; /* ns */
 	atomic_size_t watched_count;
+
+	/* Requests that wait, and true sizes; guarded by `lock` too. */
+	void *pending; /* a tsearch tree of struct pending by id */
+	size_t pending_count;
+	uint64_t pending_last;
+	void *measured; /* a tsearch tree by ino: what the store does not know yet */
+	atomic_size_t measured_count;
+	struct buf resized; /* inos whose attributes the kernel is to forget */
+	uint64_t resized_last;
+	uint64_t resized_told;
 };
 
 /* fs.c */
@@ -92,7 +118,7 @@ struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino); /* that knows th
 
 /* Says so if it is the store as it is now that could not be read. */
 void fs_note_failure(fuse_req_t req, fuse_ino_t ino, int rc);
-void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st);
+void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st); /* a size below 0 shows as 0 */
 
 /* xattr.c */
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
@@ -115,8 +141,25 @@ int workers_start(struct fs *fs, struct err *err);
 void workers_stop(struct fs *fs);
 
 /* announce.c */
+void let_answers_pass(struct fs *fs); /* waits for every answer that may have been read from the store before now */
 int announcer_start(struct fs *fs, struct err *err);
 void announcer_stop(struct fs *fs);
+
+/* pending.c */
+
+/* Keeps a request for another thread to answer: its number, or 0 if it was answered already. It may be taken back, and
+ * gone, as soon as this returns. */
+uint64_t pending_add(fuse_req_t req, const struct pending *template);
+
+/* Takes it out, to be answered: false if it is not there any more. */
+bool pending_take(struct fs *fs, uint64_t id, struct pending *out);
+
+/* remote.c: the files of assets */
+void remote_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset);
+void remote_getattr(fuse_req_t req, const struct node_attr *attr); /* for a reader: the true size */
+int64_t remote_size(struct fs *fs, int64_t ino, int64_t stored);   /* the size as far as it is known; -1: it is not */
+void remote_tell_sizes(struct fs *fs);                             /* of the announcer */
+void remote_finish(struct fs *fs);
 
 /* switch.c: goes over to the store that is at store_path now; *reader is the announcer's. */
 int switch_store(struct fs *fs, struct store_reader **reader, struct err *err);

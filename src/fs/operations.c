@@ -15,6 +15,8 @@
 #define OFFSET_DOT 1
 #define OFFSET_DOTDOT 2
 
+#define BACKGROUND_MAX 16384 /* the kernel allows whoever is not root less on a small machine */
+
 struct fs *fs_of(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
@@ -53,30 +55,46 @@ void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st)
 {
 	const int64_t ns = (attr->mtime % 1000000000 + 1000000000) % 1000000000; /* before 1970 too */
 	const struct timespec time = {.tv_sec = (attr->mtime - ns) / 1000000000, .tv_nsec = ns};
-	mode_t mode = attr->kind == NODE_DIRECTORY ? S_IFDIR | 0555 : S_IFREG | 0444;
+	const bool directory = attr->kind == NODE_DIRECTORY || attr->kind == NODE_FOLDER;
+	const int64_t size = attr->size > 0 ? attr->size : 0;
+	mode_t mode = directory ? S_IFDIR | 0555 : S_IFREG | 0444;
 	*st = (struct stat){
 		.st_ino = (ino_t)attr->ino,
 		.st_mode = mode & ~fs->config.umask,
 		.st_nlink = (nlink_t)attr->links,
 		.st_uid = fs->config.uid,
 		.st_gid = fs->config.gid,
-		.st_size = attr->size,
+		.st_size = size,
 		.st_blksize = 4096,
-		.st_blocks = (attr->size + 511) / 512,
+		.st_blocks = (size + 511) / 512,
 		.st_atim = time,
 		.st_mtim = time,
 		.st_ctim = time,
 	};
 }
 
-static struct fuse_entry_param entry_of(const struct fs *fs, const struct node_attr *attr)
+/* A size that is not known is nothing to remember. */
+static double attr_timeout(const struct node_attr *attr)
 {
+	return attr->size < 0 ? 0 : FOREVER;
+}
+
+static void correct_size(struct fs *fs, struct node_attr *attr)
+{
+	if (attr->kind == NODE_FILE)
+		attr->size = remote_size(fs, attr->ino, attr->size);
+}
+
+static struct fuse_entry_param entry_of(struct fs *fs, const struct node_attr *stored)
+{
+	struct node_attr attr = *stored;
+	correct_size(fs, &attr);
 	struct fuse_entry_param entry = {
-		.ino = (fuse_ino_t)attr->ino,
-		.attr_timeout = FOREVER,
+		.ino = (fuse_ino_t)attr.ino,
+		.attr_timeout = attr_timeout(&attr),
 		.entry_timeout = FOREVER,
 	};
-	fs_stat(fs, attr, &entry.attr);
+	fs_stat(fs, &attr, &entry.attr);
 	return entry;
 }
 
@@ -90,7 +108,13 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	(void)userdata;
 	conn->want |= conn->capable & FUSE_CAP_READDIRPLUS;
 	conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
+	conn->want |= conn->capable & FUSE_CAP_SPLICE_WRITE; /* what is in a file goes to the kernel uncopied */
+	conn->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO; /* the kernel would wait for O_DIRECT reads beyond any signal */
 	conn->time_gran = 1;
+	/* Reads ahead of a reader are limited together. Those of assets may take long, and the texts' must not wait behind
+	 * them. */
+	conn->max_background = BACKGROUND_MAX;
+	conn->congestion_threshold = BACKGROUND_MAX;
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -114,9 +138,9 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 }
 
+/* With fi it is somebody who has the file open: the kernel asks so when a read comes to the end as it knows it. */
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)fi;
 	if (is_control(ino)) {
 		control_getattr(req, ino);
 		return;
@@ -129,9 +153,14 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		reply_error(req, ino, rc);
 		return;
 	}
+	correct_size(fs, &attr);
+	if (attr.size < 0 && fi) {
+		remote_getattr(req, &attr);
+		return;
+	}
 	struct stat st;
 	fs_stat(fs, &attr, &st);
-	fuse_reply_attr(req, &st, FOREVER);
+	fuse_reply_attr(req, &st, attr_timeout(&attr));
 }
 
 /* Neither exists: the kernel hears so once and never asks again. */
@@ -164,7 +193,9 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 	fs_count(fs_of(req), OP_READ);
 	struct read_reply reply = {.req = req};
 	int rc = reader_text(fs_reader(req, ino), (int64_t)ino, offset, size, reply_text, &reply);
-	if (!reply.sent)
+	if (rc == -EREMOTE)
+		remote_read(req, ino, size, offset);
+	else if (!reply.sent)
 		reply_error(req, ino, rc < 0 ? rc : -EIO);
 }
 
@@ -280,8 +311,9 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	const struct statvfs st = {
 		.f_bsize = 4096,
 		.f_frsize = 4096,
-		.f_blocks = (fsblkcnt_t)((totals.bytes + 4095) / 4096),
-		.f_files = (fsfilcnt_t)(totals.content_types + totals.entries + totals.assets + totals.directories),
+		.f_blocks = (fsblkcnt_t)((totals.bytes + totals.asset_bytes + 4095) / 4096),
+		.f_files = (fsfilcnt_t)(totals.content_types + totals.entries + totals.assets + totals.asset_files +
+					totals.directories),
 		.f_flag = ST_RDONLY,
 		.f_namemax = 255,
 	};

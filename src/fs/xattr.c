@@ -9,14 +9,15 @@
 #define PREFIX "user.contentfs."
 #define VALUE_MAX 65536 /* the kernel's limit */
 
-static const char *const names[] = {"uid", "content_type", "locale", "version", "published_at", "updated_at", "title"};
+static const char *const names[] = {"uid",          "content_type", "locale", "version",
+				    "published_at", "updated_at",   "title",  "url"};
 
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* The value of one attribute; empty if the node has none. Numbers and times are written into `scratch`. */
 static struct slice value_of(const struct node_facts *facts, size_t name, char scratch[TIME_ISO_SIZE])
 {
-	bool file = facts->kind != NODE_DIRECTORY;
+	bool file = facts->kind != NODE_DIRECTORY && facts->kind != NODE_FOLDER;
 	switch (name) {
 	case 0:
 		return facts->uid;
@@ -33,8 +34,10 @@ static struct slice value_of(const struct node_facts *facts, size_t name, char s
 							  : slice_of("");
 	case 5:
 		return facts->updated_at;
-	default:
+	case 6:
 		return facts->title;
+	default:
+		return facts->url;
 	}
 }
 

@@ -1,0 +1,302 @@
+#include "app/fetch.h"
+
+#include "app/asset_cache.h"
+#include "app/engine.h"
+#include "app/progress.h"
+#include "store/reader.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/printable.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UNDER_WAY_MAX 64 /* asked for at once; how many are fetched at once is up to assets/ */
+#define LISTED_MAX 1000  /* names of what is missing */
+
+enum outcome { WANTED, FETCHED, FAILED, TOO_LARGE };
+
+struct file {
+	int64_t ino;
+	enum outcome outcome;
+};
+
+struct fetch {
+	struct store_reader *reader;
+	struct assets *assets;
+	struct file *files; /* `outcome` is guarded by `lock` once they are asked for */
+	size_t count;
+	size_t cap;
+	struct progress progress;
+
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	size_t under_way;
+	uint64_t done;
+	uint64_t bytes;
+};
+
+/* --- which ones --------------------------------------------------------------------------------------------------- */
+
+struct children {
+	struct node_attr *attrs;
+	size_t count;
+	size_t cap;
+	bool failed;
+};
+
+static void children_finish(struct children *children)
+{
+	free(children->attrs);
+}
+
+static bool add_child(void *context, const struct dir_entry *entry)
+{
+	struct children *children = context;
+	if (children->count == children->cap) {
+		size_t cap = children->cap ? children->cap * 2 : 64;
+		struct node_attr *grown = realloc(children->attrs, cap * sizeof(*grown));
+		children->failed = !grown;
+		if (!grown)
+			return false;
+		children->attrs = grown;
+		children->cap = cap;
+	}
+	children->attrs[children->count++] = entry->attr;
+	return true;
+}
+
+static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
+{
+	if (fetch->count == fetch->cap) {
+		size_t cap = fetch->cap ? fetch->cap * 2 : 256;
+		struct file *grown = realloc(fetch->files, cap * sizeof(*grown));
+		if (!grown)
+			return err_oom(err);
+		fetch->files = grown;
+		fetch->cap = cap;
+	}
+	fetch->files[fetch->count++] = (struct file){.ino = ino};
+	return 0;
+}
+
+/* The tree is four directories deep. */
+static int gather(struct fetch *fetch, const struct node_attr *attr, struct err *err)
+{
+	if (attr->kind == NODE_FILE)
+		return add_file(fetch, attr->ino, err);
+	if (attr->kind != NODE_DIRECTORY && attr->kind != NODE_FOLDER)
+		return 0;
+	CLEANUP(children_finish) struct children children = {0};
+	int rc = reader_list(fetch->reader, attr->ino, 0, add_child, &children);
+	if (rc < 0)
+		return err_set(err, rc, "the store cannot be read: %s", strerror(-rc));
+	if (children.failed)
+		return err_oom(err);
+	for (size_t i = 0; rc == 0 && i < children.count; i++)
+		rc = gather(fetch, &children.attrs[i], err);
+	return rc;
+}
+
+static int gather_place(struct fetch *fetch, const char *place, struct err *err)
+{
+	struct node_attr attr = {.ino = STORE_INO_ASSETS, .kind = NODE_DIRECTORY};
+	const char *at = place;
+	int64_t ino = STORE_INO_ROOT;
+	int rc = 0;
+	while (rc == 0 && *(at += strspn(at, "/"))) {
+		size_t len = strcspn(at, "/");
+		rc = reader_lookup(fetch->reader, ino, slice_make(at, len), &attr);
+		ino = attr.ino;
+		at += len;
+	}
+	if (rc == -ENOENT)
+		return err_set(err, -EINVAL, "there is no %s in the tree", place);
+	if (rc < 0)
+		return err_set(err, rc, "the store cannot be read: %s", strerror(-rc));
+	/* Nothing but assets has files like that. */
+	if (attr.ino == STORE_INO_ROOT)
+		attr.ino = STORE_INO_ASSETS;
+	return gather(fetch, &attr, err);
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = ((const struct file *)a)->ino;
+	int64_t y = ((const struct file *)b)->ino;
+	return x < y ? -1 : x > y;
+}
+
+/* Places may overlap. */
+static void drop_repeats(struct fetch *fetch)
+{
+	size_t kept = 0;
+	if (fetch->count > 0)
+		qsort(fetch->files, fetch->count, sizeof(fetch->files[0]), compare);
+	for (size_t i = 0; i < fetch->count; i++)
+		if (kept == 0 || fetch->files[i].ino != fetch->files[kept - 1].ino)
+			fetch->files[kept++] = fetch->files[i];
+	fetch->count = kept;
+}
+
+/* --- fetching ----------------------------------------------------------------------------------------------------- */
+
+static void answered(void *context, uint64_t ticket, int rc, const struct asset_bytes *bytes)
+{
+	struct fetch *fetch = context;
+	pthread_mutex_lock(&fetch->lock);
+	fetch->files[ticket].outcome = rc == 0 ? FETCHED : rc == -ENOSPC ? TOO_LARGE : FAILED;
+	fetch->bytes += rc == 0 ? (uint64_t)bytes->size : 0;
+	fetch->done++;
+	fetch->under_way--;
+	pthread_cond_signal(&fetch->answered);
+	pthread_mutex_unlock(&fetch->lock);
+}
+
+static void draw(struct fetch *fetch)
+{
+	char line[128];
+	snprintf(line, sizeof(line), "fetching: %llu of %zu assets, %.1f MB", (unsigned long long)fetch->done,
+		 fetch->count, (double)fetch->bytes / 1e6);
+	progress_draw_line(&fetch->progress, line);
+}
+
+/* Until no more than `left` are under way. */
+static void wait_until(struct fetch *fetch, size_t left)
+{
+	pthread_mutex_lock(&fetch->lock);
+	while (fetch->under_way > left) {
+		pthread_cond_wait(&fetch->answered, &fetch->lock);
+		draw(fetch);
+	}
+	pthread_mutex_unlock(&fetch->lock);
+}
+
+struct asking {
+	struct fetch *fetch;
+	uint64_t ticket;
+};
+
+/* With the row of the store in hand, for a moment: assets/ copies what it keeps. */
+static void ask(void *context, const struct node_asset *asset)
+{
+	const struct asking *asking = context;
+	const struct asset_source source = {
+		.url = asset->url,
+		.media_type = asset->media_type,
+		.size = asset->size,
+		.generation = asset->generation,
+		.name = asset->path,
+	};
+	assets_fetch(asking->fetch->assets, &source, answered, asking->fetch, asking->ticket);
+}
+
+static int fetch_all(struct fetch *fetch, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < fetch->count; i++) {
+		wait_until(fetch, UNDER_WAY_MAX - 1);
+		pthread_mutex_lock(&fetch->lock);
+		fetch->under_way++;
+		pthread_mutex_unlock(&fetch->lock);
+		struct asking asking = {fetch, i};
+		rc = reader_asset(fetch->reader, fetch->files[i].ino, ask, &asking);
+		if (rc == 0)
+			continue;
+		answered(fetch, i, rc, NULL);
+		/* Gone since it was listed: nobody misses it. */
+		rc = rc == -ESTALE ? 0 : err_set(err, rc, "the store cannot be read: %s", strerror(-rc));
+		fetch->files[i].outcome = FETCHED;
+	}
+	wait_until(fetch, 0);
+	return rc;
+}
+
+/* --- what came of it ---------------------------------------------------------------------------------------------- */
+
+struct checking {
+	struct fetch *fetch;
+	struct file *file;
+	bool listed;
+};
+
+/* What was fetched first may have had to make room for what came last. */
+static void check(void *context, const struct node_asset *asset)
+{
+	const struct checking *checking = context;
+	const struct asset_source source = {
+		.url = asset->url,
+		.media_type = asset->media_type,
+		.size = asset->size,
+		.generation = asset->generation,
+		.name = asset->path,
+	};
+	struct file *file = checking->file;
+	if (file->outcome == FETCHED && !assets_has(checking->fetch->assets, &source))
+		file->outcome = TOO_LARGE;
+	if (file->outcome == FETCHED || !checking->listed)
+		return;
+	char path[1024];
+	snprintf(path, sizeof(path), "%s", asset->path);
+	make_printable(path, strlen(path));
+	fprintf(stderr, "%s: %s\n", path, file->outcome == FAILED ? "not fetched" : "no room in the cache");
+}
+
+static int conclude(struct fetch *fetch, struct err *err)
+{
+	size_t failed = 0;
+	size_t too_large = 0;
+	for (size_t i = 0; i < fetch->count; i++) {
+		struct file *file = &fetch->files[i];
+		struct checking checking = {fetch, file, failed + too_large < LISTED_MAX};
+		reader_asset(fetch->reader, file->ino, check, &checking);
+		failed += file->outcome == FAILED;
+		too_large += file->outcome == TOO_LARGE;
+	}
+	if (failed > 0)
+		return err_set(err, -EHOSTUNREACH,
+			       "%zu of %zu assets could not be fetched: the messages above say why; the next contentfs "
+			       "fetch goes on from there",
+			       failed + too_large, fetch->count);
+	if (too_large > 0)
+		return err_set(err, -ENOSPC, "%zu of %zu assets have no room in the cache: use a larger --cache-size",
+			       too_large, fetch->count);
+	return 0;
+}
+
+static int open_parts(struct fetch *fetch, const struct config *config, struct err *err)
+{
+	const char *host = engine_host(config, err);
+	if (!host)
+		return -EINVAL;
+	if (access(config->store, F_OK) < 0 && errno == ENOENT)
+		return err_set(err, -EINVAL, "there is no store at %s yet: run contentfs mount or contentfs sync",
+			       config->store);
+	int rc = reader_open(&fetch->reader, config->store, err);
+	return rc < 0 ? rc : asset_cache_open(&fetch->assets, config, host, NULL, NULL, err);
+}
+
+int fetch_run(const struct config *config, char *const *places, size_t count, struct err *err)
+{
+	struct fetch fetch = {.lock = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+	int rc = open_parts(&fetch, config, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = gather_place(&fetch, places[i], err);
+	if (rc == 0 && count == 0)
+		rc = gather_place(&fetch, "", err);
+	drop_repeats(&fetch);
+	progress_start(&fetch.progress);
+	if (rc == 0)
+		rc = fetch_all(&fetch, err);
+	progress_end(&fetch.progress);
+	if (rc == 0)
+		rc = conclude(&fetch, err);
+	assets_destroy(fetch.assets);
+	reader_close(fetch.reader);
+	free(fetch.files);
+	return rc;
+}
