@@ -89,6 +89,35 @@ static void print_polls(struct json_value status)
 	}
 }
 
+/* A number of bytes as people read it. */
+static void megabytes(struct json_value object, const char *key, char text[32])
+{
+	struct json_value value;
+	long long number = 0;
+	if (json_get(object, key, &value))
+		json_integer(value, &number);
+	snprintf(text, 32, "%.1f MB", (double)number / 1e6);
+}
+
+static void print_cache(struct json_value status)
+{
+	struct json_value cache;
+	char used[32];
+	char limit[32];
+	CLEANUP(buf_finish) struct buf folder = BUF_INIT;
+	CLEANUP(buf_finish) struct buf waiting = BUF_INIT;
+	if (!json_get(status, "cache", &cache))
+		return;
+	megabytes(cache, "cached_bytes", used);
+	megabytes(cache, "limit_bytes", limit);
+	member(cache, "folder", &folder);
+	member(cache, "waiting", &waiting);
+	bool any = waiting.len > 0 && strcmp(waiting.text, "0") != 0;
+	printf("%-15s %s of %s in %s\n", "Cached assets:", used, limit, buf_text(&folder));
+	if (any)
+		printf("%-15s %s for bytes of assets\n", "Reads waiting:", waiting.text);
+}
+
 static void print_quarantine(struct json_value status)
 {
 	CLEANUP(buf_finish) struct buf count = BUF_INIT;
@@ -113,6 +142,7 @@ static void print_for_people(struct json_value status)
 	print_polls(status);
 	print_line(status, "Content types:", "content_types", "");
 	print_line(status, "Assets:", "assets", "");
+	print_cache(status);
 	print_quarantine(status);
 	print_line(status, "Entries:", "entries", "");
 	print_counts(status);

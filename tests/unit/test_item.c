@@ -318,11 +318,71 @@ static void test_type_names(void)
 		is_str(item_type_name((enum item_type)i), names[i], "the name of type %zu", i);
 }
 
+/* --- the files of assets ------------------------------------------------------------------------------------------ */
+
+#define URL "https://images.contentstack.io/v3/assets/k/u/f/images_(1).jpg"
+#define ASSET(rest)                                                                                                    \
+	ITEM("asset_published", "\"content_type_uid\":\"sys_assets\",\"data\":{\"uid\":\"u\"," rest "," DETAILS "}")
+#define SIZED(size) ASSET("\"url\":\"" URL "\",\"filename\":\"f\",\"file_size\":" size)
+
+static const struct {
+	const char *name, *item;
+	const char *url, *filename, *media_type;
+	int64_t size;
+} files[] = {
+	{"as recorded",
+	 ASSET("\"content_type\":\"image/jpeg\",\"file_size\":\"5990\",\"tags\":[],\"filename\":\"images_(1).jpg\",\"url\":\"" URL
+	       "\",\"is_dir\":false"),
+	 URL, "images_(1).jpg", "image/jpeg", 5990},
+	{"no URL", ASSET("\"filename\":\"f\",\"file_size\":\"5\""), "", "", "", -1},
+	{"a URL of null", ASSET("\"url\":null,\"filename\":\"f\",\"file_size\":\"5\""), "", "", "", -1},
+	{"a URL that is a number", ASSET("\"url\":1,\"filename\":\"f\",\"file_size\":\"5\""), "", "", "", -1},
+	{"a folder", ASSET("\"url\":\"" URL "\",\"is_dir\":true"), "", "", "", -1},
+	{"no name: the last part of the URL", ASSET("\"url\":\"" URL "?a/b#c/d\""), URL "?a/b#c/d", "images_(1).jpg",
+	 "", -1},
+	{"no name at all", ASSET("\"url\":\"http://h/\""), "http://h/", "", "", -1},
+	{"escapes", ASSET("\"url\":\"http:\\/\\/h\\/\\u00e9\",\"filename\":\"\\u00e9\""), "http://h/\xc3\xa9",
+	 "\xc3\xa9", "", -1},
+	{"a size that is a number", SIZED("5990"), URL, "f", "", 5990},
+	{"nothing", SIZED("\"0\""), URL, "f", "", 0},
+	{"a terabyte", SIZED("\"1099511627776\""), URL, "f", "", 1099511627776},
+	{"more than that", SIZED("\"1099511627777\""), URL, "f", "", -1},
+	{"more than any number", SIZED("\"99999999999999999999999999\""), URL, "f", "", -1},
+	{"less than nothing", SIZED("\"-1\""), URL, "f", "", -1},
+	{"less than nothing, a number", SIZED("-1"), URL, "f", "", -1},
+	{"a fraction", SIZED("1.5"), URL, "f", "", -1},
+	{"an exponent", SIZED("1e3"), URL, "f", "", -1},
+	{"words", SIZED("\"5 kB\""), URL, "f", "", -1},
+	{"an empty size", SIZED("\"\""), URL, "f", "", -1},
+	{"null", SIZED("null"), URL, "f", "", -1},
+	{"true", SIZED("true"), URL, "f", "", -1},
+};
+
+static void test_files(void)
+{
+	for (size_t i = 0; i < COUNT(files); i++) {
+		CLEANUP(page_finish) struct page page = PAGE_INIT;
+		CLEANUP(buf_finish) struct buf body = BUF_INIT;
+		struct err err = {0};
+		buf_printf(&body, "{\"items\":[%s],\"sync_token\":\"t\"}", files[i].item);
+		ok(page_parse(&body, &page, &err) == 0 && page.count == 1 && !page.items[0].fault,
+		   "the file of an asset: %s", files[i].name);
+		if (page.count != 1)
+			continue;
+		const struct item_file *file = &page.items[0].file;
+		is_slice(file->url, slice_of(files[i].url), "%s: url", files[i].name);
+		is_slice(file->name, slice_of(files[i].filename), "%s: name", files[i].name);
+		is_slice(file->media_type, slice_of(files[i].media_type), "%s: media type", files[i].name);
+		is_int(files[i].url[0] ? file->size : -1, files[i].size, "%s: size", files[i].name);
+	}
+}
+
 int main(void)
 {
 	test_tables();
 	test_long_names();
 	test_odd_names();
 	test_type_names();
+	test_files();
 	return tap_done();
 }

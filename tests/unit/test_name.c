@@ -404,6 +404,72 @@ static void test_forgery(void)
 	ok(strcmp(name, forged) != 0, "a name that looks like one that was cut comes out differently");
 }
 
+/* --- assets ------------------------------------------------------------------------------------------------------- */
+
+static void test_folders(void)
+{
+	static const struct {
+		const char *raw, *want;
+	} rows[] = {
+		{"blt1", "blt1"},
+		{"x.json", "x%2Ejson"},
+		{"x.json.json", "x.json%2Ejson"},
+		{".json", "%%2Ejson"},
+		{"x.JSON", "x.JSON"},
+		{"json", "json"},
+		{"a/b.json", "a%2Fb%2Ejson"},
+		{"..", "%2E%2E"},
+		{"x%2Ejson", "x%252Ejson"},
+		{"", "%"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char name[NAME_BYTES_MAX + 1];
+		size_t len = name_encode_folder(slice_of(rows[i].raw), name);
+		is_str(name, rows[i].want, "the folder of an asset: %s", rows[i].raw);
+		is_int((long long)len, (long long)strlen(name), "and its length");
+	}
+}
+
+/* A file's name is like any other, but when it is too long its ending stays. */
+static void test_files(void)
+{
+	static const struct {
+		const char *start, *ending, *want_end;
+	} rows[] = {
+		{"a", ".pdf", ".pdf"},
+		{"a", ".tar.gz", ".gz"},
+		{"a", ".PNG", ".PNG"},
+		{"\xe4\xb8\xad", ".jpg", ".jpg"},
+		{"a", ".x-y", NULL},
+		{"a", ".", NULL},
+		{"a", ".fifteenletters1", ".fifteenletters1"},
+		{"a", ".sixteenletters12", NULL},
+		{"/", ".m4v", ".m4v"},
+	};
+	static const char *const short_names[] = {"a.png", ".png",         "a.",    "..", ".",
+						  "a/b.c", "\xc3\xa9.jpg", "a.b.c", "%.x"};
+	char name[NAME_BYTES_MAX + 1];
+	char plain[NAME_BYTES_MAX + 1];
+	for (size_t i = 0; i < COUNT(short_names); i++) {
+		name_encode_file(slice_of(short_names[i]), name);
+		name_encode(slice_of(short_names[i]), "", plain);
+		is_str(name, plain, "a short name is like any other: %s", short_names[i]);
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char raw[1024] = "";
+		while (strlen(raw) < 600)
+			strcat(raw, rows[i].start);
+		strcat(raw, rows[i].ending);
+		size_t len = name_encode_file(slice_of(raw), name);
+		name_encode(slice_of(raw), "", plain);
+		ok(len <= NAME_BYTES_MAX && len == strlen(name), "a long one ending in %s fits", rows[i].ending);
+		if (rows[i].want_end)
+			is_str(name + len - strlen(rows[i].want_end), rows[i].want_end, "and keeps its ending");
+		else
+			is_str(name, plain, "what is no ending is cut like any other name");
+	}
+}
+
 int main(void)
 {
 	struct rng rng = rng_create();
@@ -415,5 +481,7 @@ int main(void)
 	test_random(rng);
 	test_neighbours();
 	test_forgery();
+	test_folders();
+	test_files();
 	return tap_done();
 }

@@ -12,7 +12,8 @@ static const struct {
 	const char *view, *sql, *columns;
 } views[] = {
 	{"entries", COLUMNS("entries"), "path content_type locale uid version title published_at updated_at ino json"},
-	{"assets", COLUMNS("assets"), "path locale uid version title published_at updated_at ino json file file_ino file_size media_type url"},
+	{"assets", COLUMNS("assets"),
+	 "path locale uid version title published_at updated_at ino json file file_ino file_size media_type url"},
 	{"changes", COLUMNS("changes"), "id at change kind content_type locale uid event_at"},
 	{"quarantine", COLUMNS("quarantine"), "at reason json kind content_type locale uid"},
 };
