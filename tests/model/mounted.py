@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from expected import Tree, file_value
+from expected import Tree, Value, file_value
 
 DEADLINE = 90  # seconds, for any one command
 
@@ -128,9 +128,13 @@ class Mount:
     def tree(self) -> Tree:
         """Every file, parsed. What does not fit the rest is said where it is found."""
         files: Tree = {}
-        folders = self._read("", files)
-        used = {parent for path in files for parent in _parents(path)} | {"assets", "content_types", "entries"}
-        if folders != used:
+        sizes: dict[str, int] = {}
+        folders = self._read("", files, sizes)
+        want = dict(_file_of(path, value) for path, value in files.items() if path.startswith("assets/"))
+        if set(sizes) != set(want):
+            raise Torn(f"assets without their record, or records without their asset: {sorted(set(sizes) ^ set(want))}")
+        used = {parent for path in [*files, *sizes] for parent in _parents(path)}
+        if folders != used | {"assets", "content_types", "entries"}:
             raise Torn(f"empty directories, or missing ones: {sorted(folders ^ used)}")
         return files
 
@@ -145,15 +149,23 @@ class Mount:
             rows = store.execute("SELECT path, json FROM entries UNION ALL SELECT path, json FROM assets").fetchall()
         return {path: file_value(path, parsed(path, text.encode())) for path, text in rows}
 
-    def _read(self, folder: str, files: Tree) -> set[str]:
+    def _read(self, folder: str, files: Tree, sizes: dict[str, int]) -> set[str]:
+        """The directories below; fills in what is in records, and how large the files of assets are."""
         folders = set()
         for entry in sorted(os.scandir(self.point / folder), key=lambda entry: entry.name):
             path = f"{folder}/{entry.name}".lstrip("/")
             if entry.is_dir(follow_symlinks=False):
-                folders |= {path} | self._read(path, files)
+                folders |= {path} | self._read(path, files, sizes)
+            elif folder.count("/") == 2 and folder.startswith("assets/"):
+                sizes[path] = entry.stat(follow_symlinks=False).st_size
             else:
                 files[path] = file_value(path, parsed(path, Path(entry.path).read_bytes()))
         return folders
+
+
+def _file_of(path: str, value: Value) -> tuple[str, Value]:
+    """Where the file of an asset is."""
+    return f"{path.removesuffix('.json')}/{value['filename']}", value
 
 
 def parsed(path: str, text: bytes) -> dict[str, Any]:
