@@ -17,7 +17,8 @@ import sys
 import urllib.request
 from calendar import timegm
 from dataclasses import dataclass
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional, Union
+from urllib.parse import unquote
 
 SHOWN = 20  # differences
 NAME_MAX = 255
@@ -71,6 +72,22 @@ def file_name(text: str, suffix: str = "") -> str:
                 encoded += unit
             encoded += mark
     return os.fsdecode(encoded + end)
+
+
+_ENDING = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,15}\Z", re.DOTALL)
+
+
+def folder_name(uid: str) -> str:
+    """The name of an asset's own directory. Beside the records it never looks like one."""
+    return file_name(uid[:-5], "%2Ejson") if uid.endswith(".json") else file_name(uid)
+
+
+def asset_name(text: str) -> str:
+    """The name of an asset's file: where it has to be cut, its ending stays."""
+    ending = _ENDING.search(text)
+    if ending and "%~" in file_name(text):
+        return file_name(text[: ending.start()], ending[0])
+    return file_name(text)
 
 
 # -- JSON ---------------------------------------------------------------------------------------------------------------
@@ -141,6 +158,19 @@ class Expected(NamedTuple):
     attributes: dict[str, str]
 
 
+class Asset(NamedTuple):
+    """The file of an asset."""
+
+    shown: int  # its size, as the record has it; 0 if it does not say
+    size: Optional[int]  # as it is, if that is known
+    digest: str  # "" if it is not known
+    mtime: int
+    attributes: dict[str, str]
+
+
+Files = dict[str, Union[Expected, Asset]]
+
+
 def _nanoseconds(iso: str) -> int:
     match = re.fullmatch(r"(\d+)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z", iso)
     if not match:
@@ -166,6 +196,26 @@ def _attributes(line: dict[str, Any], data: dict[str, Any], path: str) -> dict[s
     return {name: value for name, value in found.items() if value}
 
 
+def _claimed(value: Any) -> int:
+    text = value.text if isinstance(value, Number) else _text(value)
+    return int(text) if re.fullmatch(r"[0-9]{1,13}", text) and int(text) <= 1 << 40 else 0
+
+
+def _asset(line: dict[str, Any], record: Expected) -> Optional[tuple[str, Asset]]:
+    """Name and file of an asset; none without a URL."""
+    data = members(line["data"])
+    url, name = _text(data.get("url")), _text(data.get("filename"))
+    if not url:
+        return None
+    attributes = {**record.attributes, "content_type": _text(data.get("content_type")), "url": url}
+    size = int(line["size"].text) if "size" in line else None
+    found = Asset(
+        _claimed(data.get("file_size")), size, line.get("sha256", ""), record.mtime,
+        {key: value for key, value in attributes.items() if value},
+    )  # fmt: skip
+    return asset_name(name or unquote(re.split("[?#]", url)[0].rpartition("/")[2])), found
+
+
 @dataclass
 class Filter:
     """What a mount was asked to keep."""
@@ -188,9 +238,9 @@ class Filter:
         return not self.since or line["mtime"] >= self.since
 
 
-def expected_files(lines: Iterator[bytes], keep: Filter) -> dict[str, Expected]:
+def expected_files(lines: Iterator[bytes], keep: Filter) -> Files:
     """Path -> file, from the lines of the stack's `truth`."""
-    found = {}
+    found: Files = {}
     for raw in lines:
         line = members(parse(raw.decode("utf-8")))
         kind = line["path"].split("/")[0]
@@ -204,12 +254,15 @@ def expected_files(lines: Iterator[bytes], keep: Filter) -> dict[str, Expected]:
         text = (render(value) + "\n").encode("utf-8")
         path = "/".join([kind, *folders, leaf])
         found[path] = Expected(text, value, _nanoseconds(line["mtime"]), _attributes(line, members(value), path))
+        if kind == "assets" and (asset := _asset(line, found[path])):
+            found["/".join([kind, *folders, folder_name(line["uid"]), asset[0]])] = asset[1]
     return found
 
 
-def _lines(truth: str) -> Iterator[bytes]:
+def _lines(truth: str, with_digests: bool) -> Iterator[bytes]:
     if truth.startswith("http://"):
-        with urllib.request.urlopen(f"{truth}/_control/truth", timeout=120) as answer:
+        query = "?sha256=1" if with_digests else ""
+        with urllib.request.urlopen(f"{truth}/_control/truth{query}", timeout=120) as answer:
             yield from answer
     else:
         with open(truth, "rb") as file:
@@ -220,10 +273,11 @@ def _lines(truth: str) -> Iterator[bytes]:
 
 
 class Comparison:
-    """Walks a mount and gathers what differs."""
+    """Walks a mount and gathers what differs. The bytes of assets are read only if that is wanted."""
 
-    def __init__(self, mount: str, files: dict[str, Expected], owner: tuple[int, int], every: int) -> None:
+    def __init__(self, mount: str, files: Files, owner: tuple[int, int], every: int, read_assets: bool = False) -> None:
         self.mount, self.files, self.owner, self.every = mount, files, owner, every
+        self.read_assets = read_assets
         self.differences: list[str] = []
         self.inodes: dict[int, str] = {}
         self.seen: set[str] = set()
@@ -290,11 +344,35 @@ class Comparison:
         self._check_common(path, found, stat.S_IFREG | 0o444)
         self._expect(path, "links", 1, found.st_nlink)
         self._expect(path, "mtime", expected.mtime, found.st_mtime_ns)
-        self._expect(path, "size", len(expected.text), found.st_size)
-        self._expect(path, "blocks", (len(expected.text) + 511) // 512, found.st_blocks)
-        self._check_text(path, full, expected)
+        if isinstance(expected, Asset):
+            self._check_asset(path, full, expected, found)
+        else:
+            self._check_size(path, found, len(expected.text))
+            self._check_text(path, full, expected)
         if len(self.seen) % self.every == 0:
             self._check_attributes(path, full, expected)
+
+    def _check_size(self, path: str, found: os.stat_result, *sizes: Optional[int]) -> None:
+        if found.st_size not in sizes:
+            self.differs(path, f"size: want {' or '.join(map(str, sizes))}, got {found.st_size}")
+        self._expect(path, "blocks", (found.st_size + 511) // 512, found.st_blocks)
+
+    def _check_asset(self, path: str, full: str, expected: Asset, found: os.stat_result) -> None:
+        self._check_size(path, found, *dict.fromkeys((expected.shown, expected.size)))
+        if not self.read_assets or not expected.digest:
+            return
+        try:
+            with open(full, "rb", buffering=0) as file:
+                digest, read = hashlib.sha256(), 0
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+                    read += len(piece)
+        except OSError as error:
+            self.differs(path, f"cannot be read: {errno.errorcode.get(error.errno or 0)}")
+            return
+        self._expect(path, "bytes read", expected.size, read)
+        self._expect(path, "SHA-256", expected.digest, digest.hexdigest())
+        self._check_size(path, os.lstat(full), expected.size)
 
     def _check_text(self, path: str, full: str, expected: Expected) -> None:
         with open(full, "rb", buffering=0) as file:
@@ -314,7 +392,7 @@ class Comparison:
             f"want {expected.text[at : at + 60]!r}, got {text[at : at + 60]!r}",
         )
 
-    def _check_attributes(self, path: str, full: str, expected: Expected) -> None:
+    def _check_attributes(self, path: str, full: str, expected: Union[Expected, Asset]) -> None:
         want = {PREFIX + name: value.encode("utf-8", "surrogatepass") for name, value in expected.attributes.items()}
         self._expect(path, "attribute names", sorted(want), sorted(os.listxattr(full)))
         for name, value in want.items():
@@ -335,12 +413,12 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=("entries", "assets"))
     parser.add_argument("--owner", default=f"{os.getuid()}:{os.getgid()}", metavar="UID:GID")
     parser.add_argument("--attributes-every", type=int, default=7, metavar="N", help="files whose attributes are read")
+    parser.add_argument("--assets", action="store_true", help="read the assets too; a file with the truth needs digests")
     options = parser.parse_args()
     keep = Filter(options.content_type, options.locale, options.since, options.kind)
     uid, gid = options.owner.split(":")
-    comparison = Comparison(
-        options.mount, expected_files(_lines(options.truth), keep), (int(uid), int(gid)), options.attributes_every
-    )
+    files = expected_files(_lines(options.truth, options.assets), keep)
+    comparison = Comparison(options.mount, files, (int(uid), int(gid)), options.attributes_every, options.assets)
     comparison.run()
     for difference in comparison.differences[:SHOWN]:
         print(difference.encode("utf-8", "backslashreplace").decode())

@@ -188,13 +188,13 @@ class World:
         with open(f"{self.mount}/.contentfs/status.json", encoding="utf-8") as file:
             return dict(json.load(file))
 
-    def truth(self) -> dict[str, compare.Expected]:
+    def truth(self) -> compare.Files:
         """What is published."""
         keep = compare.Filter(None, None, None, None)
         with urllib.request.urlopen(f"{self.url}/_control/truth", timeout=DEADLINE) as answer:
             return compare.expected_files(iter(answer), keep)
 
-    def differences(self, truth: Optional[dict[str, compare.Expected]] = None) -> list[str]:
+    def differences(self, truth: Optional[compare.Files] = None) -> list[str]:
         """How the mount differs from what is published, or was."""
         owner = (os.getuid(), os.getgid())
         comparison = compare.Comparison(self.mount, self.truth() if truth is None else truth, owner, 5)
@@ -207,7 +207,8 @@ class World:
         with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as database:
             database.text_factory = bytes
             found = {os.fsdecode(path): text for path, text in database.execute(rows)}
-        want = {path: one.text for path, one in self.truth().items() if not path.startswith("content_types/")}
+        texts = ((path, one) for path, one in self.truth().items() if isinstance(one, compare.Expected))
+        want = {path: one.text for path, one in texts if not path.startswith("content_types/")}
         return [path for path in sorted(want.keys() | found.keys()) if want.get(path) != found.get(path)]
 
     def path(self, uid: str) -> str:
@@ -243,6 +244,7 @@ class World:
         self.switch(freeze=True)
         self.publish_group()
         self.settle()
-        lasting = [path for path in self.truth() if not path.startswith("content_types/")]
+        texts = (path for path, one in self.truth().items() if isinstance(one, compare.Expected))
+        lasting = [path for path in texts if not path.startswith("content_types/")]
         group = {self.path(uid) for uid in GROUP}
         self.watcher = Watcher(self.mount, lasting, group, f"{self.work}/seen")

@@ -182,14 +182,14 @@ class Control:
             return _line(f"entries/{event.content_type}/{locale}/{event.uid}.json", event.published, names, event.data)
         members = wire.split_object(event.data)
         names += f',"filename":{members.get("filename", "null")},"url":{members.get("url", "null")}'
-        if with_digests:
-            names += self._digest(event.uid, wire.plain_string(members.get("url")))
+        names += self._file_facts(event.uid, wire.plain_string(members.get("url")), with_digests)
         return _line(f"assets/{locale}/{event.uid}.json", event.published, names, event.data)
 
-    def _digest(self, uid: str, url: str) -> str:
+    def _file_facts(self, uid: str, url: str, with_digest: bool) -> str:
         parts = url.split("/")
         file = self._content.file(uid, parts[-2]) if len(parts) > 2 else None
-        return f',"size":{file.blob.size},"sha256":"{file.blob.sha256()}"' if file else ""
+        digest = f',"sha256":"{file.blob.sha256()}"' if file and with_digest else ""
+        return f',"size":{file.blob.size}{digest}' if file else ""
 
     # -- content ------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def add_parser(commands: Any) -> None:
     wait.add_argument("--timeout", type=float, default=10.0)
     truth = command("truth", "what is published now, a JSON line per file")
     truth.add_argument("--out", metavar="FILE")
-    truth.add_argument("--sha256", action="store_true", help="with size and digest of each asset's file")
+    truth.add_argument("--sha256", action="store_true", help="with the digest of each asset's file")
     command("status", "counts and switches")
 
 
