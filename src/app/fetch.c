@@ -176,6 +176,11 @@ static void wait_until(struct fetch *fetch, size_t left)
 	pthread_mutex_unlock(&fetch->lock);
 }
 
+static struct asset_source source_of(const struct node_asset *asset)
+{
+	return (struct asset_source){asset->url, asset->media_type, asset->size, asset->generation, asset->path};
+}
+
 struct asking {
 	struct fetch *fetch;
 	uint64_t ticket;
@@ -185,13 +190,7 @@ struct asking {
 static void ask(void *context, const struct node_asset *asset)
 {
 	const struct asking *asking = context;
-	const struct asset_source source = {
-		.url = asset->url,
-		.media_type = asset->media_type,
-		.size = asset->size,
-		.generation = asset->generation,
-		.name = asset->path,
-	};
+	const struct asset_source source = source_of(asset);
 	assets_fetch(asking->fetch->assets, &source, answered, asking->fetch, asking->ticket);
 }
 
@@ -228,13 +227,7 @@ struct checking {
 static void check(void *context, const struct node_asset *asset)
 {
 	const struct checking *checking = context;
-	const struct asset_source source = {
-		.url = asset->url,
-		.media_type = asset->media_type,
-		.size = asset->size,
-		.generation = asset->generation,
-		.name = asset->path,
-	};
+	const struct asset_source source = source_of(asset);
 	struct file *file = checking->file;
 	if (file->outcome == FETCHED && !assets_has(checking->fetch->assets, &source))
 		file->outcome = TOO_LARGE;
