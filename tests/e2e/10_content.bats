@@ -12,16 +12,16 @@ stays_equal() {
 	ctl random 120 --seed 5
 	ctl publish-asset bltfedcba9876543210 en-us --file-bytes 100
 	refreshed_equal
-	ctl random 60 --seed 6
-	ctl delete-asset bltfedcba9876543210
 	ctl unpublish-asset "$(some_asset)"
+	ctl delete-asset bltfedcba9876543210
+	ctl random 60 --seed 6
 	ctl delete-content-type story
 	refreshed_equal
 }
 
 # The uid of a published asset.
 some_asset() {
-	find "$MOUNT/assets" -name '*.json' -printf '%f\n' | sort | head -n 1 | sed 's/\.json$//'
+	find "$MOUNT/assets" -mindepth 2 -maxdepth 2 -name '*.json' -printf '%f\n' | sort | head -n 1 | sed 's/\.json$//'
 }
 
 @test "generated content is all there after the first sync" {
