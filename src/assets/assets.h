@@ -55,8 +55,9 @@ struct asset_bytes {
 };
 
 /*
- * How a read ends, exactly once: within the call that asked, if the bytes are in the cache, else from the module's
- * thread. `bytes` is borrowed for the call and NULL on failure:
+ * How a read ends, exactly once: within the call that asked, if the bytes are in the cache or it is known already that
+ * they are not to be had (a failure holds for a moment, -ESTALE for good), else from the module's thread. `bytes` is
+ * borrowed for the call and NULL on failure:
  *
  *   -EIO        not to be had now, and a line in the log says why; the next read tries again
  *   -ESTALE     another generation has taken its place
