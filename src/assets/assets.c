@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LONG_MS (60 * 60 * 1000) /* nothing to do */
+#define FAR (INT64_MAX / 8)      /* behind the end of all assets; sums with it are in range */
 
 void assets_lock(struct assets *assets)
 {
@@ -176,8 +177,8 @@ static int ask_thread(struct assets *assets, struct known *known, const struct a
 	struct wait *wait = wait_create(question->kind, known, source);
 	if (!wait)
 		return -ENOMEM;
-	wait->offset = question->offset;
-	wait->size = question->size;
+	wait->offset = question->offset < FAR ? question->offset : FAR;
+	wait->size = question->size < (uint64_t)FAR ? question->size : (size_t)FAR;
 	wait->reply = question->reply;
 	wait->context = question->context;
 	wait->ticket = question->ticket;

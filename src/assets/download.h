@@ -30,7 +30,8 @@
 #define OPEN_MS 10000    /* without use, until a file is closed: others cannot make room while it is open */
 #define FAILED_MS 50     /* in which a failure holds: the kernel asks a second time at once, for less */
 #define REDIRECTS_MAX 5
-#define KEPT_MAX 8 /* pieces of an asset that are held in memory for want of a cache */
+#define KEPT_MAX 8  /* pieces of an asset that are held in memory for want of a cache */
+#define HELD_MAX 16 /* assets that are held in memory while nobody waits for them */
 #define KEPT_AHEAD (KEPT_MAX / 2)
 #define HOSTS_MAX 16     /* that have asked to be left alone */
 #define NONSENSE_MAX 2   /* answers to a range, until the whole is asked for */

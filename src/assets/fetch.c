@@ -353,6 +353,22 @@ static void send_request(struct fetch *fetch)
 		asset_retry(asset, &err, -1);
 }
 
+/* The host has asked, it may be for the sake of another asset, to be left alone. */
+static bool is_kept_away(struct fetch *fetch)
+{
+	struct asset *asset = fetch->asset;
+	int64_t now = clock_monotonic_ms();
+	int64_t free_at = host_free_at(asset->assets, fetch->url, now);
+	if (free_at <= now)
+		return false;
+	asset->not_before = free_at;
+	if (!asset->why.text[0])
+		err_set(&asset->why, 0, "its server asks to come back later");
+	http_wake(asset->assets->http); /* some may not have the patience */
+	fetch_clear(fetch);
+	return true;
+}
+
 void fetch_begin(struct asset *asset, struct fetch *fetch, const struct range *range, bool question)
 {
 	CLEANUP(buf_finish) struct buf url = BUF_INIT;
@@ -370,7 +386,7 @@ void fetch_begin(struct asset *asset, struct fetch *fetch, const struct range *r
 		asset_fail(asset, &err);
 	else if (!fetch->url)
 		asset_retry(asset, &err, -1);
-	else
+	else if (!is_kept_away(fetch))
 		send_request(fetch);
 }
 

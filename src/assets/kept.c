@@ -116,8 +116,9 @@ void kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 	struct kept *kept = &asset->kept[asset->kept_next];
 	if (kept_find(asset, piece))
 		return;
-	if (!kept->bytes)
-		kept->bytes = malloc(PIECE_BYTES);
+	free(kept->bytes);
+	kept->piece = -1;
+	kept->bytes = malloc(len);
 	if (!kept->bytes)
 		return; /* whoever waits for it will ask again */
 	asset->kept_next = (asset->kept_next + 1) % KEPT_MAX;

@@ -206,32 +206,27 @@ static bool ask_for_wait(struct asset *asset, struct wait *wait)
 	return true;
 }
 
-/* A request may be answered while it is sent, and waits with it: each one ends the walk. The limit is for a request that
- * ends at once. */
+/* A request may be answered while it is sent, and waits with it: each one ends the walk. */
+static bool ask_once(struct asset *asset, bool ahead)
+{
+	for (struct wait *wait = asset->waits; wait; wait = wait->sibling)
+		if ((wait->kind == WAIT_AHEAD) == ahead && ask_for_wait(asset, wait))
+			return true;
+	return false;
+}
+
+/* The limit is for a request that ends at once. */
 static void ask(struct asset *asset)
 {
-	for (int i = 0; i < FETCHES_MAX; i++) {
-		bool asked = false;
-		for (int ahead = 0; ahead < 2 && !asked; ahead++)
-			for (struct wait *wait = asset->waits; wait && !asked; wait = wait->sibling)
-				if ((wait->kind == WAIT_AHEAD) == ahead)
-					asked = ask_for_wait(asset, wait);
-		if (!asked || asset->no_ranges)
+	for (int i = 0; i < FETCHES_MAX && asset->not_before <= clock_monotonic_ms(); i++)
+		if ((!ask_once(asset, false) && !ask_once(asset, true)) || asset->no_ranges)
 			return;
-	}
 }
 
 static void plan_asset(struct asset *asset, int64_t now)
 {
 	if (!asset->waits || asset->not_before > now)
 		return;
-	int64_t free_at = host_free_at(asset->assets, asset->known->url, now);
-	if (free_at > now) {
-		asset->not_before = free_at;
-		if (!asset->why.text[0])
-			err_set(&asset->why, 0, "its server asks to come back later");
-		return;
-	}
 	if (asset->belief.known.size < 0 || (!asset->object && !asset->uncached))
 		ask_first(asset);
 	else
@@ -280,13 +275,15 @@ static void resume(struct asset *asset, int64_t now)
 	}
 }
 
-/* What is in memory only is held a while for who reads on. */
-static bool is_over(struct asset *asset, int64_t now, int64_t *next)
+/* What is in memory only is held a while for who reads on, for some assets. */
+static bool is_over(struct asset *asset, int64_t now, unsigned *held, int64_t *next)
 {
 	if (asset->waits)
 		return false;
 	if (!asset->uncached)
 		return !is_fetching(asset);
+	if (++*held > HELD_MAX)
+		return true;
 	come_back(next, asset->used_at + OPEN_MS);
 	return asset->used_at + OPEN_MS <= now;
 }
@@ -327,12 +324,13 @@ static void plan_idle(struct assets *assets, int64_t now)
 void plan(struct assets *assets, int64_t now, int64_t *next)
 {
 	struct asset *following;
+	unsigned held = 0;
 	assets->round++;
 	for (struct asset *asset = assets->in_use; asset; asset = following) {
 		following = asset->next;
 		tend_fetches(asset, now, next);
 		asset_expire(asset, now, next);
-		if (is_over(asset, now, next)) {
+		if (is_over(asset, now, &held, next)) {
 			asset_destroy(asset, -ECANCELED);
 			continue;
 		}

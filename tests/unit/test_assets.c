@@ -414,6 +414,366 @@ static void test_faults(int64_t size)
 	}
 }
 
+/* --- sizes -------------------------------------------------------------------------------------------------------- */
+
+static void test_sizes(void)
+{
+	static const struct {
+		const char *name;
+		int64_t size, claimed;
+		struct fault always;
+	} table[] = {
+		{"unknown, small", 1000, -1, {FINE}},
+		{"unknown, large", 5 * MIB, -1, {FINE}},
+		{"empty", 0, 0, {FINE}},
+		{"empty, unknown", 0, -1, {FINE}},
+		{"empty, claimed to be small", 0, 1000, {FINE}},
+		{"empty, claimed to be large", 0, 9 * MIB, {FINE}},
+		{"small, claimed to be empty", 1000, 0, {FINE}},
+		{"small, claimed to be larger", 1000, 1001, {FINE}},
+		{"small, claimed to be large", 1000, 9 * MIB, {FINE}},
+		{"large, claimed to be small", 5 * MIB + 3, 1000, {FINE}},
+		{"large, claimed to be smaller", 5 * MIB + 3, 4 * MIB + 1, {FINE}},
+		{"large, claimed to be larger", 5 * MIB + 3, 9 * MIB, {FINE}},
+		{"large, claimed to be small, no ranges", 5 * MIB + 3, 1000, {NO_RANGES}},
+		{"large, claimed to be larger, no ranges", 5 * MIB + 3, 9 * MIB, {NO_RANGES}},
+		{"large, claimed to be smaller, no If-Range", 5 * MIB + 3, 4 * MIB, {NO_IF_RANGE}},
+		{"small, unknown, no length", 1000, -1, {CLOSED}},
+		{"large, unknown, no length", 12 * MIB + 3, -1, {CLOSED}},
+		{"large, claimed to be smaller, no length", 12 * MIB + 3, 9 * MIB, {CLOSED}},
+		{"large, unknown, chunks without ranges", 12 * MIB + 3, -1, {CHUNKED_WHOLE}},
+		{"large, claimed to be larger, chunks without ranges", 5 * MIB + 3, 9 * MIB, {CHUNKED_WHOLE}},
+		{"unknown to the server too", 5 * MIB + 3, 9 * MIB, {STAR_RANGE}},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct scene *scene = scene_make(table[i].size);
+		always(scene, table[i].always);
+		scene->source.size = table[i].claimed;
+		is_int(read_all(scene, table[i].size, 1 << 18, 0), 0, "%s: all of it", table[i].name);
+		struct reader reader = read_at(scene, table[i].size, 100);
+		ok(is_right(&reader, ANY_VERSION, 0), "%s: nothing behind its end", table[i].name);
+		is_int(reader.size, table[i].size, "%s: the true size", table[i].name);
+		int before = requests(scene);
+		scene->source.size = table[i].size; /* the caller has learnt it */
+		is_int(read_all(scene, table[i].size, 1 << 18, 0), 0, "%s: again", table[i].name);
+		is_int(requests(scene), before, "%s: from the cache", table[i].name);
+		scene_end(scene);
+	}
+}
+
+/* A server that is wrong once about the size, in the first answer or a later one. */
+static void test_wrong_size_once(void)
+{
+	static const long sizes[] = {0, 1, 262144, 1 << 20, 3 << 20, 9 << 20};
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		for (unsigned before = 0; before < 3; before++) {
+			struct scene *scene = scene_make(5 * MIB + 3);
+			struct fault faults[3] = {{FINE}, {FINE}, {FINE}};
+			faults[before] = (struct fault){SIZE_IS, sizes[i]};
+			asset_server_script(&scene->server, faults, before + 1, (struct fault){FINE});
+			is_int(read_all(scene, 5 * MIB + 3, 1 << 18, 0), 0, "%ld bytes, says answer %u", sizes[i],
+			       before);
+			is_int(atomic_load(&scene->changes), 0, "nothing has changed");
+			scene_end(scene);
+		}
+	}
+}
+
+/* --- changes ------------------------------------------------------------------------------------------------------ */
+
+static void set_version(struct scene *scene, int version, int64_t size)
+{
+	atomic_store(&scene->server.version, version);
+	atomic_store(&scene->server.size, size);
+}
+
+/* The bytes change when some were handed out. */
+static void test_change(int64_t size_after, struct fault fault)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	always(scene, fault);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "a part of the old bytes");
+	for (int64_t at = 64 * KIB; at < MIB;
+	     at += 64 * KIB) /* until its window is there, so that nothing is under way */
+		read_at(scene, at, 64 * KIB);
+	for (int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+	     atomic_load(&scene->server.under_way) > 0 && clock_monotonic_ms() < deadline;)
+		poll(NULL, 0, 5);
+	set_version(scene, 1, size_after);
+	reader = read_at(scene, size - MIB, 4096);
+	is_int(reader.rc, -ESTALE, "the old ones are gone");
+	is_int(atomic_load(&scene->changes), 1, "which is told once");
+	is_int(atomic_load(&scene->changed_generation), 0, "of the generation that was handed out");
+	reader = read_at(scene, 0, 4096);
+	is_int(reader.rc, -ESTALE, "that generation stays dead");
+	ok(!assets_has(scene->assets, &scene->source), "it is not there");
+	scene->source.generation = 1;
+	is_int(read_all(scene, size_after, 1 << 18, 1), 0, "the next one has the new bytes");
+	is_int(atomic_load(&scene->changes), 1, "and nothing else has changed");
+	scene_end(scene);
+}
+
+/* They change before this process has handed out any: nobody needs to know. */
+static void test_change_unseen(void)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "a part of the old bytes");
+	scene_reopen(scene);
+	set_version(scene, 1, size);
+	reader = read_at(scene, size - MIB, 4096);
+	ok(is_right(&reader, 1, 4096), "after a restart, the new bytes");
+	is_int(read_all(scene, size, 1 << 18, 1), 0, "all of them");
+	is_int(atomic_load(&scene->changes), 0, "nobody is told");
+	scene_end(scene);
+}
+
+/* One answer out of line is no change. */
+static void test_change_once(void)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	struct reader reader = read_at(scene, 0, 4096);
+	script(scene, (struct fault){OTHER_TAG}, 1);
+	reader = read_at(scene, size - MIB, 4096);
+	ok(is_right(&reader, 0, 4096), "another tag, once, is not believed");
+	is_int(read_all(scene, size, 1 << 18, 0), 0, "the rest");
+	is_int(atomic_load(&scene->changes), 0, "nothing has changed");
+	scene_end(scene);
+}
+
+/* --- redirects and secrets ---------------------------------------------------------------------------------------- */
+
+static void test_redirects(void)
+{
+	static const struct {
+		const char *name;
+		unsigned times;
+		const char *to; /* with the port */
+		int rc;
+	} table[] = {
+		{"once", 1, "http://127.0.0.1:%u/b", 0},
+		{"as often as may be", 5, "http://127.0.0.1:%u/b", 0},
+		{"too often", 6, "http://127.0.0.1:%u/b", -EIO},
+		{"to another host", 1, "http://localhost:%u/b?x=y", 0},
+		{"to plain http elsewhere", 1, "http://192.0.2.1:%u/b", -EIO},
+		{"with a user", 1, "http://me:pw@127.0.0.1:%u/b", -EIO},
+		{"to a relative place", 1, "b", 0},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		char to[128];
+		struct scene *scene = scene_make(1000);
+		const struct assets_config open_config = scene->config;
+		assets_destroy(scene->assets);
+		scene->hosts[0] = scene->base;
+		scene->config.hosts = scene->hosts;
+		scene->config.token = "s3cret";
+		scene->config.environment = "pro duction";
+		scene_open(scene);
+		snprintf(to, sizeof(to), table[i].to, scene->server.port);
+		script(scene, (struct fault){REDIRECT, 300 + (long)(i % 2 ? 7 : 1), to}, table[i].times);
+		struct reader reader = read_at(scene, 0, 1000);
+		is_int(reader.rc, table[i].rc, "a redirect %s", table[i].name);
+		ok(reader.rc < 0 || is_right(&reader, 0, 1000), "%s: the bytes", table[i].name);
+		is_str(scene->server.log[0].target, "/a%20b.png?access_token=s3cret&environment=pro%20duction",
+		       "%s: the token is sent to the stack's host", table[i].name);
+		for (int k = 1; k < requests(scene); k++)
+			ok(!strstr(scene->server.log[k].target, "s3cret"), "%s: and not on the way (%s)", table[i].name,
+			   scene->server.log[k].host);
+		scene->config = open_config;
+		scene_end(scene);
+	}
+}
+
+/* --- many at once ------------------------------------------------------------------------------------------------- */
+
+struct crowd {
+	struct scene *scene;
+	int64_t size;
+	int rc;
+	unsigned seed;
+};
+
+static void *read_some(void *opaque)
+{
+	struct crowd *crowd = opaque;
+	for (int i = 0; i < 40 && crowd->rc == 0; i++) {
+		int64_t at = (int64_t)(rand_r(&crowd->seed) % (unsigned)crowd->size);
+		struct reader reader = read_at(crowd->scene, at, 100000);
+		int64_t left = crowd->size - at;
+		if (reader.rc < 0 || reader.wrong || reader.len != (size_t)(left < 100000 ? left : 100000))
+			crowd->rc = reader.rc < 0 ? reader.rc : 1;
+	}
+	return NULL;
+}
+
+static void test_crowd(struct fault fault, int64_t cache_bytes)
+{
+	struct scene *scene = scene_make(5 * MIB + 9);
+	struct crowd crowd[8];
+	pthread_t threads[8];
+	assets_destroy(scene->assets);
+	scene->config.cache_bytes = cache_bytes;
+	scene_open(scene);
+	script(scene, fault, 16);
+	for (unsigned i = 0; i < COUNT(crowd); i++) {
+		crowd[i] = (struct crowd){scene, 5 * MIB + 9, 0, i};
+		if (pthread_create(&threads[i], NULL, read_some, &crowd[i]) != 0)
+			exit(1);
+	}
+	for (unsigned i = 0; i < COUNT(crowd); i++)
+		pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < COUNT(crowd); i++)
+		is_int(crowd[i].rc, 0, "reader %u of many has right bytes", i);
+	ok(cache_bytes < 5 * MIB || atomic_load(&scene->server.sent) <= 12 * MIB, "little was sent twice (%lld)",
+	   (long long)atomic_load(&scene->server.sent));
+	scene_end(scene);
+}
+
+static void test_one_download(void)
+{
+	struct scene *scene = scene_make(1000);
+	struct reader readers[20];
+	always(scene, (struct fault){TRICKLE, 100});
+	for (size_t i = 0; i < COUNT(readers); i++) {
+		readers[i] = (struct reader)READER_INIT;
+		assets_read(scene->assets, &scene->source, 0, 1000, note_reply, &readers[i], i);
+	}
+	for (size_t i = 0; i < COUNT(readers); i++) {
+		reader_wait(&readers[i]);
+		ok(is_right(&readers[i], 0, 1000), "reader %zu", i);
+	}
+	is_int(requests(scene), 1, "one download for all of them");
+	scene_end(scene);
+}
+
+static void test_many_assets(void)
+{
+	enum { ASSETS = 60 };
+	static char urls[ASSETS][300];
+	static struct reader readers[ASSETS];
+	struct scene *scene = scene_make(5000);
+	always(scene, (struct fault){TRICKLE, 100});
+	for (size_t i = 0; i < ASSETS; i++) {
+		struct asset_source source = scene->source;
+		readers[i] = (struct reader)READER_INIT;
+		snprintf(urls[i], sizeof(urls[i]), "%s/%zu", scene->url, i);
+		source.url = slice_of(urls[i]);
+		assets_read(scene->assets, &source, 0, 5000, note_reply, &readers[i], i);
+	}
+	for (size_t i = 0; i < ASSETS; i++) {
+		reader_wait(&readers[i]);
+		ok(is_right(&readers[i], 0, 5000), "asset %zu of many", i);
+	}
+	is_int(requests(scene), ASSETS, "one request for each");
+	ok(atomic_load(&scene->server.most) <= 16, "not more than 16 at once (%d)", atomic_load(&scene->server.most));
+	scene_end(scene);
+}
+
+/* --- ends --------------------------------------------------------------------------------------------------------- */
+
+static void wait_for_requests(struct scene *scene, int count)
+{
+	int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+	while (requests(scene) < count && clock_monotonic_ms() < deadline)
+		poll(NULL, 0, 5);
+}
+
+static void test_cancel(void)
+{
+	struct scene *scene = scene_make(1000);
+	struct reader gone = READER_INIT;
+	struct reader stays = READER_INIT;
+	struct assets_counts counts;
+	script(scene, (struct fault){STALL, 1}, 1);
+	assets_read(scene->assets, &scene->source, 0, 1000, note_reply, &gone, 1);
+	assets_read(scene->assets, &scene->source, 0, 1000, note_reply, &stays, 2);
+	wait_for_requests(scene, 1);
+	assets_cancel(scene->assets, 1);
+	reader_wait(&stays);
+	ok(is_right(&stays, 0, 1000), "who stays gets the bytes");
+	is_int(gone.replies, 0, "who has left gets no answer");
+	script(scene, (struct fault){SILENCE}, 1);
+	scene->source.url = slice_make(scene->url, strlen(scene->url) - 1);
+	assets_read(scene->assets, &scene->source, 0, 1000, note_reply, &gone, 3);
+	wait_for_requests(scene, 3);
+	assets_cancel(scene->assets, 3);
+	assets_cancel(scene->assets, 4);
+	int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+	do {
+		poll(NULL, 0, 5);
+		assets_count(scene->assets, &counts);
+	} while ((counts.waiting > 0 || counts.downloads > 0) && clock_monotonic_ms() < deadline);
+	is_int(counts.waiting, 0, "nobody waits any more");
+	is_int(counts.downloads, 0, "and nothing is asked for");
+	is_int(gone.replies, 0, "still no answer");
+	scene_end(scene);
+}
+
+static void test_destroy(void)
+{
+	static const struct fault faults[] = {{SILENCE}, {STALL, 0}, {STATUS, 500}, {TRICKLE, 1}};
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		struct scene *scene = scene_make(5 * MIB);
+		struct reader reader = READER_INIT;
+		always(scene, faults[i]);
+		assets_read(scene->assets, &scene->source, 4 * MIB, 1000, note_reply, &reader, 1);
+		wait_for_requests(scene, 1);
+		int64_t began = clock_monotonic_ms();
+		assets_destroy(scene->assets);
+		ok(clock_monotonic_ms() - began < PATIENCE_MS, "an end while something hangs is prompt");
+		is_int(reader.replies, 1, "who waits is answered");
+		is_int(reader.rc, -ECANCELED, "so that he knows");
+		scene->assets = NULL;
+		scene_end(scene);
+	}
+}
+
+/* The kernel asks twice; the second time must not wait again. */
+static void test_failed_again(void)
+{
+	struct scene *scene = scene_make(1000);
+	always(scene, (struct fault){STATUS, 404});
+	struct reader reader = read_at(scene, 0, 1000);
+	is_int(reader.rc, -EIO, "it is not there");
+	int before = requests(scene);
+	reader = read_at(scene, 0, 10);
+	is_int(reader.rc, -EIO, "asked again at once, it still is not");
+	ok(requests(scene) <= before + 1, "hardly any request more");
+	scene_end(scene);
+}
+
+/* --- without a cache ---------------------------------------------------------------------------------------------- */
+
+static void test_uncached(int64_t cache_bytes, const char *folder, struct fault fault)
+{
+	int64_t size = 9 * MIB + 5;
+	struct scene *scene = scene_make(size);
+	struct reader whole = READER_INIT;
+	assets_destroy(scene->assets);
+	scene->config.cache_bytes = cache_bytes;
+	if (folder)
+		scene->config.folder = folder;
+	scene_open(scene);
+	always(scene, fault);
+	is_int(read_all(scene, size, 1 << 17, 0), 0, "all of it, from its beginning to its end");
+	ok(atomic_load(&scene->server.sent) < 2 * size, "fetched about once (%lld bytes, %d requests)",
+	   (long long)atomic_load(&scene->server.sent), requests(scene));
+	struct reader reader = read_at(scene, size - 100, 4096);
+	ok(is_right(&reader, 0, 100), "its end, again");
+	reader = read_at(scene, 5 * MIB - 100, 3 * MIB);
+	ok(is_right(&reader, 0, 3 * MIB), "a read larger than what is kept");
+	ok(!assets_has(scene->assets, &scene->source), "it is not in the cache");
+	scene_reopen(scene);
+	assets_fetch(scene->assets, &scene->source, note_reply, &whole, 9);
+	reader_wait(&whole);
+	is_int(whole.rc, -ENOSPC, "and cannot be brought there");
+	scene_end(scene);
+}
+
 int main(int argc, char **argv)
 {
 	log_set_level(argc > 1 && strcmp(argv[1], "-v") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
@@ -421,6 +781,28 @@ int main(int argc, char **argv)
 	test_large();
 	test_sizes_asked_only();
 	test_fetch();
+	test_sizes();
+	test_wrong_size_once();
+	test_change(6 * MIB + 3, (struct fault){FINE});
+	test_change(6 * MIB + 4, (struct fault){FINE});
+	test_change(6 * MIB + 2, (struct fault){NO_TAG});
+	test_change(6 * MIB + 3, (struct fault){NO_IF_RANGE});
+	test_change_unseen();
+	test_change_once();
+	test_redirects();
+	test_crowd((struct fault){FINE}, 1024 * MIB);
+	test_crowd((struct fault){CUT, 2}, 1024 * MIB);
+	test_crowd((struct fault){FINE}, 2 * MIB);
+	test_one_download();
+	test_many_assets();
+	test_cancel();
+	test_destroy();
+	test_failed_again();
+	test_uncached(2 * MIB, NULL, (struct fault){FINE});
+	test_uncached(1024 * MIB, "/proc/no/such/folder", (struct fault){FINE});
+	test_uncached(2 * MIB, NULL, (struct fault){NO_RANGES});
+	if (argc > 1)
+		return tap_done();
 	test_faults(700 * KIB + 7);
 	test_faults(4 * MIB + 7);
 	return tap_done();
