@@ -7,7 +7,8 @@
  *   asset.c   an asset that somebody waits for: what it is, where its bytes go, how it fails
  *   kept.c    bytes of an asset that the cache has no room for
  *   plan.c    which requests are due
- *   fetch.c   one request and its answer
+ *   fetch.c   one request, from its sending to what it came to
+ *   receive.c its answer, as it comes
  *
  * Callers' threads touch what is known and the list of those who wait, under the lock; all else belongs to the module's
  * thread. Under the lock nobody waits, for a disk, the network or another lock.
@@ -270,6 +271,9 @@ void fetch_finish(struct fetch *fetch);
 
 /* Gives it up. Not from within the call. */
 void fetch_drop(struct fetch *fetch);
+
+/* receive.c: takes the answer. */
+extern const struct http_sink fetch_sink;
 
 /* --- assets.c ----------------------------------------------------------------------------------------------------- */
 

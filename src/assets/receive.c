@@ -1,0 +1,282 @@
+/* What the answer to a request brings: its head is judged, and its body taken, piece by piece. */
+#include "assets/download.h"
+#include "util/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define IDLE_BODY_MAX (64 << 10) /* of an answer without bytes for us: read to its end, to keep the connection */
+
+/* --- heads -------------------------------------------------------------------------------------------------------- */
+
+static enum fetch_end end_with(struct fetch *fetch, enum fetch_end end, const char *why)
+{
+	err_set(&fetch->why, 0, "%s", why);
+	return end;
+}
+
+/* Somebody's error page, or a placeholder: nothing that the record could mean. */
+static bool is_something_else(const struct asset *asset, const struct http_answer *head, int64_t total)
+{
+	int64_t expected = asset->belief.known.size >= 0 ? asset->belief.known.size : asset->belief.claimed;
+	if (!media_differs(head->content_type, slice_of(asset->media_type)))
+		return false;
+	return expected >= 0 ? total != expected : strncasecmp(head->content_type, "text/html", 9) == 0;
+}
+
+static enum fetch_end refuse_page(struct fetch *fetch, const struct http_answer *head)
+{
+	err_set(&fetch->why, 0, "its server sends something else (%s, where %s was expected)", head->content_type,
+		fetch->asset->media_type);
+	return FETCH_HOPELESS;
+}
+
+static bool has_other_stream(const struct fetch *fetch)
+{
+	const struct asset *asset = fetch->asset;
+	for (int i = 0; i < FETCHES_MAX; i++) {
+		const struct fetch *other = &asset->fetches[i];
+		if (other != fetch && other->active && !other->dropped && other->stream)
+			return true;
+	}
+	return false;
+}
+
+static bool wants_whole(const struct asset *asset)
+{
+	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
+		if (wait->kind == WAIT_WHOLE)
+			return true;
+	return false;
+}
+
+static void set_window(struct asset *asset, struct range window)
+{
+	assets_lock(asset->assets);
+	asset->known->window = window;
+	asset->known->nudged = false;
+	assets_unlock(asset->assets);
+}
+
+/* From here on the body is taken. What was asked for without a range, for want of a size, is taken as far as a reader needs
+ * who has just begun; unless there is nothing but the whole to be had. */
+static enum fetch_end begin_taking(struct fetch *fetch, const struct judgement *judgement)
+{
+	struct asset *asset = fetch->asset;
+	int64_t size = asset->belief.known.size;
+	fetch->at = judgement->begin;
+	fetch->body_end = judgement->end;
+	fetch->stop = judgement->end;
+	if (fetch->asked.end > 0 && !judgement->whole && fetch->stop > fetch->asked.end)
+		fetch->stop = fetch->asked.end;
+	if (fetch->whole && !asset->no_ranges && size > WINDOW_MIN && fetch->stop == size && !wants_whole(asset)) {
+		fetch->stop = WINDOW_MIN;
+		set_window(asset, (struct range){0, WINDOW_MIN});
+	}
+	fetch->covers = (struct range){fetch->at, fetch->stop >= 0 ? fetch->stop : size};
+	fetch->stream = fetch->at == 0 && (fetch->stop < 0 || fetch->stop == size);
+	fetch->piece = malloc(PIECE_BYTES);
+	if (!fetch->piece)
+		return end_with(fetch, FETCH_LATER, "out of memory");
+	fetch->taking = true;
+	return FETCH_AS_IT_ENDS;
+}
+
+/* Where the answer to a range is everything: because it always is, or because If-Range is not understood. */
+static enum fetch_end take_stream(struct fetch *fetch, const struct judgement *judgement)
+{
+	struct asset *asset = fetch->asset;
+	if (fetch->if_range) {
+		asset->no_if_range = true;
+		return end_with(fetch, FETCH_AGAIN, "its server takes one tag for two");
+	}
+	asset->no_ranges = true;
+	return has_other_stream(fetch) ? FETCH_ENOUGH : begin_taking(fetch, judgement);
+}
+
+static enum fetch_end begin_measuring(struct fetch *fetch)
+{
+	fetch->measuring = true;
+	fetch->covers = (struct range){0, INT64_MAX};
+	return FETCH_AS_IT_ENDS;
+}
+
+static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, const struct judgement *judgement)
+{
+	struct asset *asset = fetch->asset;
+	int64_t total = judgement->total;
+	if (total < 0 && head->status == 206) {
+		total = asset->belief.known.size;
+		asset->no_ranges |= total < judgement->end;
+		if (total < judgement->end)
+			return end_with(fetch, FETCH_AGAIN, "its server does not know its size");
+	}
+	if (is_something_else(asset, head, total >= 0 ? total : asset->belief.known.size))
+		return refuse_page(fetch, head);
+	if (total < 0 && asset->belief.known.size < 0)
+		return begin_measuring(fetch);
+	if (total >= 0 && asset_hear(asset, total, head->etag, true) == HEARD_DOUBT)
+		return end_with(fetch, FETCH_AGAIN,
+				"its server contradicts itself, or the record, about its size or tag");
+	if (fetch->dropped || judgement->begin % PIECE_BYTES != 0)
+		return FETCH_ENOUGH;
+	return judgement->whole ? take_stream(fetch, judgement) : begin_taking(fetch, judgement);
+}
+
+static enum fetch_end learn_end(struct fetch *fetch, int64_t total)
+{
+	struct asset *asset = fetch->asset;
+	if (total < 0 && fetch->question)
+		total = fetch->asked.begin;
+	if (total < 0 || total > fetch->asked.begin) {
+		asset->no_ranges = true;
+		return end_with(fetch, FETCH_AGAIN, "its server refuses a range within it (HTTP 416)");
+	}
+	if (asset_hear(asset, total, "", true) == HEARD_DOUBT)
+		return end_with(fetch, FETCH_AGAIN, "its server contradicts itself, or the record, about its size");
+	return FETCH_ENOUGH;
+}
+
+static enum fetch_end note_redirect(struct fetch *fetch, const struct http_answer *head)
+{
+	fetch->next_url = strdup(buf_text(&head->location));
+	return fetch->next_url ? FETCH_REDIRECTED : end_with(fetch, FETCH_LATER, "out of memory");
+}
+
+static void heed_retry_after(struct fetch *fetch, const struct http_answer *head)
+{
+	if ((head->status != 429 && head->status != 503) || head->retry_after_ms < 0)
+		return;
+	fetch->retry_after_ms = head->retry_after_ms;
+	host_leave_alone(fetch->asset->assets, fetch->url, clock_monotonic_ms() + head->retry_after_ms);
+}
+
+static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
+{
+	const struct assets *assets = fetch->asset->assets;
+	bool secured = assets->config.token != NULL;
+	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, secured, &fetch->why);
+	fetch->sure = !head->ends_by_close;
+	memcpy(fetch->etag, head->etag, sizeof(fetch->etag));
+	heed_retry_after(fetch, head);
+	if (judgement.nonsense && !fetch->whole && ++fetch->asset->nonsense >= NONSENSE_MAX)
+		fetch->asset->no_ranges = true;
+	switch (judgement.verdict) {
+	case VERDICT_BYTES:
+		return take(fetch, head, &judgement);
+	case VERDICT_BEYOND:
+		return learn_end(fetch, judgement.total);
+	case VERDICT_REDIRECT:
+		return note_redirect(fetch, head);
+	case VERDICT_RETRY:
+		return FETCH_LATER;
+	case VERDICT_FAIL:
+		break;
+	}
+	return FETCH_HOPELESS;
+}
+
+static int on_head(void *owner, const struct http_answer *head)
+{
+	struct fetch *fetch = owner;
+	if (fetch->dropped)
+		return -ECANCELED;
+	fetch->heard_at = clock_monotonic_ms();
+	fetch->end = judge(fetch, head);
+	http_wake(fetch->asset->assets->http);
+	if (fetch->end == FETCH_AS_IT_ENDS || (head->length >= 0 && head->length <= IDLE_BODY_MAX))
+		return 0;
+	return -ECANCELED;
+}
+
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
+
+static void note_bytes(struct fetch *fetch, size_t len)
+{
+	struct asset *asset = fetch->asset;
+	fetch->heard_at = clock_monotonic_ms();
+	if (asset->failures < FAILURES_HOPED)
+		asset->heard_at = fetch->heard_at;
+	asset->told = false;
+	assets_lock(asset->assets);
+	asset->assets->counts.fetched_bytes += len;
+	assets_unlock(asset->assets);
+}
+
+/* What is larger than memory should hold is only counted, and asked for again once its size is known. */
+static void measure(struct fetch *fetch, struct slice bytes)
+{
+	fetch->at += (int64_t)bytes.len;
+	if (fetch->at > WINDOW_MAX || buf_append(&fetch->gathered, bytes.at, bytes.len) < 0)
+		buf_finish(&fetch->gathered);
+}
+
+static void store_piece(struct fetch *fetch)
+{
+	struct asset *asset = fetch->asset;
+	int64_t piece = (fetch->at - 1) / PIECE_BYTES;
+	fetch->stored = true;
+	asset_store(asset, piece, fetch->piece, (size_t)(fetch->at - piece * PIECE_BYTES));
+	http_wake(asset->assets->http);
+}
+
+/* Takes what belongs to the piece under way. Returns how much that is. */
+static size_t take_some(struct fetch *fetch, struct slice bytes)
+{
+	int64_t piece = fetch->at / PIECE_BYTES;
+	int64_t end = piece * PIECE_BYTES + piece_len(piece, fetch->asset->belief.known.size);
+	int64_t len = end - fetch->at;
+	if (fetch->stop >= 0 && len > fetch->stop - fetch->at)
+		len = fetch->stop - fetch->at;
+	if (len > (int64_t)bytes.len)
+		len = (int64_t)bytes.len;
+	memcpy(fetch->piece + fetch->at % PIECE_BYTES, bytes.at, (size_t)len);
+	fetch->at += len;
+	if (fetch->at == end)
+		store_piece(fetch);
+	return (size_t)len;
+}
+
+static int take_bytes(struct fetch *fetch, struct slice bytes)
+{
+	while (bytes.len > 0 && !fetch->dropped && fetch->at != fetch->stop) {
+		if (fetch->at >= fetch->asset->belief.known.size) { /* longer than it should be: how much? */
+			fetch->taking = false;
+			fetch->measuring = true;
+			measure(fetch, bytes);
+			buf_finish(&fetch->gathered);
+			return 0;
+		}
+		size_t len = take_some(fetch, bytes);
+		bytes = slice_make(bytes.at + len, bytes.len - len);
+	}
+	if (fetch->dropped)
+		return -ECANCELED;
+	if (fetch->at != fetch->stop || fetch->stop == fetch->body_end)
+		return 0;
+	fetch->end = FETCH_ENOUGH;
+	return -ECANCELED;
+}
+
+static int on_body(void *owner, struct slice bytes)
+{
+	struct fetch *fetch = owner;
+	struct asset *asset = fetch->asset;
+	if (fetch->dropped)
+		return -ECANCELED;
+	if (!fetch->taking && !fetch->measuring)
+		return 0;
+	if (fetch->taking && asset->uncached && kept_is_far_ahead(asset, fetch->at)) {
+		fetch->paused = true;
+		return -EAGAIN;
+	}
+	note_bytes(fetch, bytes.len);
+	if (fetch->taking)
+		return take_bytes(fetch, bytes);
+	measure(fetch, bytes);
+	return 0;
+}
+
+const struct http_sink fetch_sink = {.head = on_head, .body = on_body};
