@@ -306,6 +306,14 @@ bool asset_is_wanted(const struct asset *asset)
 	return false;
 }
 
+void asset_set_window(struct asset *asset, struct range window)
+{
+	assets_lock(asset->assets);
+	asset->known->window = window;
+	asset->known->nudged = false;
+	assets_unlock(asset->assets);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
 /* Where the wait's bytes end. */

@@ -206,7 +206,7 @@ struct asset {
 /* Gives the wait to its asset, which is made if it is not in use. */
 void asset_enter(struct assets *assets, struct wait *wait);
 
-/* Bytes that may be made known: `total` is what they are a part of. May answer, and change the asset. */
+/* An answer speaks of an asset of `total` bytes. May answer waits, and make another asset of it. */
 enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure);
 
 /* A piece is there. Its waits are answered. */
@@ -218,7 +218,10 @@ void asset_answer(struct asset *asset);
 /* Where the first byte is that the wait needs, and that is not there; -1: none. */
 int64_t asset_missing(struct asset *asset, struct wait *wait);
 
-/* Whether somebody waits, ahead-readers aside. */
+/* What was asked for last for a reader: who comes to its middle will want what is behind it. */
+void asset_set_window(struct asset *asset, struct range window);
+
+/* Whether somebody waits, but for what is asked for ahead. */
 bool asset_is_wanted(const struct asset *asset);
 
 /* Nobody reads the answers of its requests any more; plan ends them. */

@@ -88,14 +88,6 @@ static const struct fetch *fetch_for(const struct asset *asset, int64_t at)
 	return NULL;
 }
 
-static void set_window(struct asset *asset, struct range window)
-{
-	assets_lock(asset->assets);
-	asset->known->window = window;
-	asset->known->nudged = false;
-	assets_unlock(asset->assets);
-}
-
 static struct range window_of(struct asset *asset)
 {
 	assets_lock(asset->assets);
@@ -124,7 +116,7 @@ static void ask_first(struct asset *asset)
 	int64_t begin = piece_begin(wait->offset < claimed ? wait->offset : claimed - 1);
 	int64_t max = wait->kind == WAIT_WHOLE ? WINDOW_MAX : WINDOW_MIN;
 	struct range window = range_window(window_of(asset), begin, begin + max, claimed, max);
-	set_window(asset, window);
+	asset_set_window(asset, window);
 	fetch_begin(asset, &asset->fetches[0], &window, false);
 }
 
@@ -152,7 +144,7 @@ static void ask_range(struct asset *asset, const struct wait *wait, struct fetch
 	if (wait->kind == WAIT_AHEAD)
 		window.end = wanted; /* it is the reader's window already */
 	else
-		set_window(asset, window);
+		asset_set_window(asset, window);
 	struct range needed = needed_of(asset, window);
 	fetch_begin(asset, fetch, &needed, false);
 }

@@ -52,14 +52,6 @@ static bool wants_whole(const struct asset *asset)
 	return false;
 }
 
-static void set_window(struct asset *asset, struct range window)
-{
-	assets_lock(asset->assets);
-	asset->known->window = window;
-	asset->known->nudged = false;
-	assets_unlock(asset->assets);
-}
-
 /* From here on the body is taken. What was asked for without a range, for want of a size, is taken as far as a reader needs
  * who has just begun; unless there is nothing but the whole to be had. */
 static enum fetch_end begin_taking(struct fetch *fetch, const struct judgement *judgement)
@@ -73,8 +65,11 @@ static enum fetch_end begin_taking(struct fetch *fetch, const struct judgement *
 		fetch->stop = fetch->asked.end;
 	if (fetch->whole && !asset->no_ranges && size > WINDOW_MIN && fetch->stop == size && !wants_whole(asset)) {
 		fetch->stop = WINDOW_MIN;
-		set_window(asset, (struct range){0, WINDOW_MIN});
+		asset_set_window(asset, (struct range){0, WINDOW_MIN});
 	}
+	if (fetch->question && fetch->stop > fetch->at + WINDOW_MIN)
+		fetch->stop = fetch->at + WINDOW_MIN;
+	fetch->question = false;
 	fetch->covers = (struct range){fetch->at, fetch->stop >= 0 ? fetch->stop : size};
 	fetch->stream = fetch->at == 0 && (fetch->stop < 0 || fetch->stop == size);
 	fetch->piece = malloc(PIECE_BYTES);
@@ -268,7 +263,7 @@ static int on_body(void *owner, struct slice bytes)
 		return -ECANCELED;
 	if (!fetch->taking && !fetch->measuring)
 		return 0;
-	if (fetch->taking && asset->uncached && kept_is_far_ahead(asset, fetch->at)) {
+	if (fetch->stream && asset->uncached && kept_is_far_ahead(asset, fetch->at)) {
 		fetch->paused = true;
 		return -EAGAIN;
 	}
