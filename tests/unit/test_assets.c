@@ -823,6 +823,24 @@ static void test_uncached(int64_t cache_bytes, const char *folder, struct fault 
 	scene_end(scene);
 }
 
+/* No room and no ranges: who jumps back may get an error, but never a wrong byte. */
+static void test_uncached_jumps(void)
+{
+	int64_t size = 9 * MIB + 5;
+	struct scene *scene = scene_make(size);
+	assets_destroy(scene->assets);
+	scene->config.cache_bytes = 2 * MIB;
+	scene_open(scene);
+	always(scene, (struct fault){NO_RANGES});
+	for (int i = 0; i < 8; i++) {
+		struct reader reader = read_at(scene, i % 2 ? 0 : size - MIB, 4096);
+		ok(reader.rc == -EIO || is_right(&reader, 0, 4096), "jump %d", i);
+	}
+	poll(NULL, 0, 60);
+	is_int(read_all(scene, size, 1 << 17, 0), 0, "from its beginning to its end it can be read");
+	scene_end(scene);
+}
+
 int main(int argc, char **argv)
 {
 	log_set_level(argc > 1 && strcmp(argv[1], "-v") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
@@ -853,6 +871,7 @@ int main(int argc, char **argv)
 	test_uncached(2 * MIB, NULL, (struct fault){FINE});
 	test_uncached(1024 * MIB, "/proc/no/such/folder", (struct fault){FINE});
 	test_uncached(2 * MIB, NULL, (struct fault){NO_RANGES});
+	test_uncached_jumps();
 	if (argc > 1)
 		return tap_done();
 	test_faults(700 * KIB + 7);
