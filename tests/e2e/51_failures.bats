@@ -179,7 +179,7 @@ refused_store() {
 	contentfs sync --store "$STORE"
 	run -0 contentfs status --store "$STORE"
 	has "$output" 'up to date' production "$STORE"
-	contentfs status --json --store "$STORE" | jq -e '.healthy and .entries == 104 and .assets == 22 and (.mounted | not)'
+	contentfs status --json --store "$STORE" | jq -e '.healthy and .entries == 104 and .assets == 34 and (.mounted | not)'
 	ctl fault 401 --times forever
 	run -77 contentfs sync --store "$STORE"
 	run -77 contentfs status --store "$STORE"

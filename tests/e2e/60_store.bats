@@ -37,8 +37,10 @@ setup_mount() {
 
 @test "the view assets has a row for every asset" {
 	setup_mount
-	diff <(cd "$MOUNT" && bounded find assets -type f -name '*.json' -printf '%i %p\n' | sort) \
+	diff <(cd "$MOUNT" && bounded find assets -mindepth 2 -maxdepth 2 -type f -printf '%i %p\n' | sort) \
 		<(ask -separator ' ' 'SELECT ino, path FROM assets' | sort)
+	diff <(cd "$MOUNT" && bounded find assets -mindepth 3 -type f -printf '%i %s %p\n' | sort) \
+		<(ask -separator ' ' 'SELECT file_ino, coalesce(file_size, 0), file FROM assets WHERE file IS NOT NULL' | sort)
 	same 0 "$(ask "SELECT count(*) FROM assets WHERE uid <> json_extract(json, '\$.uid')
 		OR locale <> json_extract(json, '\$.publish_details.locale')
 		OR published_at <> json_extract(json, '\$.publish_details.time')")"
@@ -69,7 +71,7 @@ added|asset||de-de|bltbbbbbbbbbbbbbbb2' \
 	setup_mount
 	same 'path content_type locale uid version title published_at updated_at ino json' \
 		"$(ask "SELECT group_concat(name, ' ') FROM pragma_table_info('entries')")"
-	same 'path locale uid version title published_at updated_at ino json' \
+	same 'path locale uid version title published_at updated_at ino json file file_ino file_size media_type url' \
 		"$(ask "SELECT group_concat(name, ' ') FROM pragma_table_info('assets')")"
 	same 'id at change kind content_type locale uid event_at' \
 		"$(ask "SELECT group_concat(name, ' ') FROM pragma_table_info('changes')")"
