@@ -5,6 +5,7 @@
 #include "asset_server.h"
 #include "assets/assets.h"
 #include "assets/cache.h"
+#include "assets/url.h"
 #include "tap.h"
 #include "temp_store.h"
 #include "util/cleanup.h"
@@ -298,6 +299,40 @@ static void test_fetch(void)
 	int before = requests(scene);
 	is_int(read_all(scene, 20 * MIB + 1, 1 << 20, 0), 0, "as it should be");
 	is_int(requests(scene), before, "with no further request");
+	scene_end(scene);
+}
+
+/* What is in the cache can be read where its URL cannot be asked for any more; the rest fails. */
+static void test_refused_in_the_middle(void)
+{
+	struct scene *scene = scene_make(3 * MIB);
+	char url[ASSET_URL_MAX];
+	struct cache *cache = NULL;
+	struct object *object = NULL;
+	struct err err = {0};
+	char *bytes = malloc(PIECE_BYTES);
+	int len = snprintf(url, sizeof(url), "%s/", scene->base);
+	memset(url + len, 'x', sizeof(url) - (size_t)len);
+	scene->source.url = slice_make(url, sizeof(url));
+	const struct cache_key key = cache_key_of(scene->source.url);
+	for (int i = 0; i < PIECE_BYTES; i++)
+		bytes[i] = (char)asset_byte(0, i);
+	temp_must(cache_open(&cache, scene->folder, scene->config.cache_bytes, &err), &err, "cache_open");
+	temp_must(cache_make(cache, &key, 3 * MIB, "", &object), NULL, "cache_make");
+	temp_must(object_write(object, 0, bytes, PIECE_BYTES), NULL, "object_write");
+	free(bytes);
+	object_unref(object);
+	cache_close(cache);
+	scene->hosts[0] = scene->base;
+	scene->config.hosts = scene->hosts;
+	scene->config.token = "a token makes it too long";
+	scene->config.environment = "e";
+	scene_reopen(scene);
+	struct reader reader = read_at(scene, 0, 1000);
+	ok(is_right(&reader, 0, 1000), "what is there of an asset that may not be asked for");
+	reader = read_at(scene, 2 * MIB, 1000);
+	is_int(reader.rc, -EIO, "and what is not");
+	is_int(requests(scene), 0, "without a request");
 	scene_end(scene);
 }
 
@@ -848,6 +883,7 @@ int main(int argc, char **argv)
 	test_large();
 	test_sizes_asked_only();
 	test_fetch();
+	test_refused_in_the_middle();
 	test_sizes();
 	test_wrong_size_once();
 	test_change(6 * MIB + 3, (struct fault){FINE});
