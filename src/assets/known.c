@@ -64,6 +64,7 @@ static struct known *make(struct known_table *table, struct known **bucket, stru
 	}
 	if (url.len > 0)
 		memcpy(known->url, url.at, url.len);
+	known->url[url.len] = '\0';
 	known->url_len = url.len;
 	known->key = cache_key_of(url);
 	known->dead = -1;

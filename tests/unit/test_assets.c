@@ -391,6 +391,26 @@ static const struct row rows[] = {
 	{"a size that is more", {SIZE_IS, 9000000}, 1, 0},
 };
 
+/* A host that asks to be left alone is, whatever of it is read. */
+static void test_left_alone(void)
+{
+	static const char *const others[] = {"http://127.0.0.1:%u/c d.png", "//127.0.0.1:%u/e.png"};
+	struct scene *scene = scene_make(1000);
+	script(scene, (struct fault){RETRY_AFTER, 600}, 1);
+	struct reader reader = read_at(scene, 0, 100);
+	is_int(reader.rc, -EIO, "a host asks to be left alone");
+	for (size_t i = 0; i < COUNT(others); i++) {
+		char url[64];
+		snprintf(url, sizeof(url), others[i], scene->server.port);
+		struct asset_source other = scene->source;
+		other.url = slice_of(url);
+		reader = read_as(scene, &other, 0, 100);
+		is_int(reader.rc, -EIO, "another asset of it");
+	}
+	is_int(requests(scene), 1, "is not asked for");
+	scene_end(scene);
+}
+
 static void is_result(const struct reader *reader, int want, size_t len, const char *what, const char *name)
 {
 	if (want == 0 || reader->rc == 0)
@@ -884,6 +904,7 @@ int main(int argc, char **argv)
 	test_sizes_asked_only();
 	test_fetch();
 	test_refused_in_the_middle();
+	test_left_alone();
 	test_sizes();
 	test_wrong_size_once();
 	test_change(6 * MIB + 3, (struct fault){FINE});
