@@ -13,7 +13,6 @@
 
 /* --- nodes -------------------------------------------------------------------------------------------------------- */
 
-/* A file gets the number of the changes that were seen behind its URL so far. */
 static int add_facts(struct store *store, int64_t ino, const struct store_file *file, struct err *err)
 {
 	sqlite3_stmt *stmt = store->statements[ST_ASSET_ADD];
@@ -136,12 +135,23 @@ static struct store_key file_key(const struct store_key *key)
 	return (struct store_key){.kind = NODE_FILE, .locale = key->locale, .uid = key->uid};
 }
 
+/* A file that comes into the tree has the number of the changes that were seen behind its URL so far, also those since it
+ * was staged. */
+static int catch_up(struct store *store, int64_t ino, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_ASSET_CATCH_UP];
+	sqlite3_bind_int64(stmt, 1, ino);
+	return db_run(stmt, err);
+}
+
 static int put_file(struct store *store, const struct store_key *key, int64_t folder, const struct place *before,
 		    const struct place *after, int64_t event_at, struct err *err)
 {
 	const struct store_key file = file_key(key);
 	bool same_name = before->ino && slice_eq(before->name, after->name);
 	int rc = node_adopt(store, after->ino, folder, err);
+	if (rc == 0)
+		rc = catch_up(store, after->ino, err);
 	if (rc == 0)
 		rc = dirent_put(store, same_name ? ST_DIRENT_SET : ST_DIRENT_ADD, folder, after->name, after->ino, err);
 	return rc < 0 ? rc
@@ -197,7 +207,8 @@ int asset_link(struct store *store, const struct store_key *key, int64_t locale,
 
 /* --- what readers learn ------------------------------------------------------------------------------------------- */
 
-/* Counts the new size where the old one was counted. */
+/* Counts the new size where the old one was counted. Nothing of the directory that anybody sees has changed, so its time
+ * stays. */
 static int count_size(struct store *store, int64_t ino, int64_t size, struct err *err)
 {
 	sqlite3_stmt *row = store->statements[ST_ASSET_PLACE];
@@ -208,8 +219,12 @@ static int count_size(struct store *store, int64_t ino, int64_t size, struct err
 	int64_t directory = sqlite3_column_int64(row, 0);
 	int64_t before = sqlite3_column_int64(row, 1);
 	sqlite3_reset(row);
-	const struct directory_change change = {.file_bytes = size - (before > 0 ? before : 0)};
-	return directory_note(store, directory, &change, err);
+	row = store->statements[ST_DIRECTORY_UPDATE];
+	sqlite3_bind_int64(row, 1, directory);
+	for (int i = 2; i < 5; i++)
+		sqlite3_bind_int64(row, i, 0);
+	sqlite3_bind_int64(row, 5, size - (before > 0 ? before : 0));
+	return db_run(row, err);
 }
 
 int store_measure(struct store *store, int64_t ino, int64_t size, struct err *err)
@@ -220,6 +235,19 @@ int store_measure(struct store *store, int64_t ino, int64_t size, struct err *er
 	sqlite3_stmt *stmt = store->statements[ST_ASSET_MEASURE];
 	sqlite3_bind_int64(stmt, 1, ino);
 	sqlite3_bind_int64(stmt, 2, size);
+	return db_run(stmt, err);
+}
+
+/* A run that has listed the version before has listed this one too. */
+static int replace_record(struct store *store, int64_t before, const struct store_item *item, struct err *err)
+{
+	int64_t after;
+	int rc = node_place(store, item, &after, err);
+	if (rc < 0)
+		return rc;
+	sqlite3_stmt *stmt = store->statements[ST_LISTED_FOLLOW];
+	sqlite3_bind_int64(stmt, 1, before);
+	sqlite3_bind_int64(stmt, 2, after);
 	return db_run(stmt, err);
 }
 
@@ -242,7 +270,7 @@ static int renew_one(struct store *store, int64_t ino, int64_t generation, struc
 		.text = db_column_text(row, 7),
 		.file = {db_column_text(row, 10), db_column_text(row, 9), db_column_text(row, 11), -1, generation},
 	};
-	return store_place(store, &item, err);
+	return replace_record(store, ino - 1, &item, err);
 }
 
 int store_renew(struct store *store, struct slice url, int64_t generation, struct err *err)

@@ -117,6 +117,9 @@ int node_adopt(struct store *store, int64_t ino, int64_t parent, struct err *err
 /* Makes the node and its version, and an asset's file; parent is 0 for a staged one. */
 int node_add(struct store *store, const struct store_item *item, int64_t parent, int64_t *ino, struct err *err);
 
+/* Makes the node and gives it the item's name, as store_place. */
+int node_place(struct store *store, const struct store_item *item, int64_t *ino, struct err *err);
+
 /* Deletes a node that nobody can have open. */
 int node_delete(struct store *store, int64_t ino, struct err *err);
 

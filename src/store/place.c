@@ -151,7 +151,7 @@ int node_link(struct store *store, const struct store_key *key, int64_t ino, int
 	return rc;
 }
 
-int store_place(struct store *store, const struct store_item *item, struct err *err)
+int node_place(struct store *store, const struct store_item *item, int64_t *out, struct err *err)
 {
 	int64_t parent;
 	int64_t ino;
@@ -160,7 +160,15 @@ int store_place(struct store *store, const struct store_item *item, struct err *
 		rc = node_add(store, item, parent, &ino, err);
 	if (rc == 0)
 		rc = node_link(store, &item->key, ino, (int64_t)item->text.len, item->event_at, parent, err);
+	if (rc == 0)
+		*out = ino;
 	return rc;
+}
+
+int store_place(struct store *store, const struct store_item *item, struct err *err)
+{
+	int64_t ino;
+	return node_place(store, item, &ino, err);
 }
 
 int store_touch(struct store *store, int64_t ino, int64_t event_at, struct err *err)

@@ -51,14 +51,17 @@ static const char *const reader_sql[RD_COUNT] = {
 		     " LEFT JOIN directory up ON up.ino = n.parent LEFT JOIN node upn ON upn.ino = n.parent"
 		     " LEFT JOIN directory upup ON upup.ino = upn.parent"
 		     " LEFT JOIN asset a ON a.ino = n.ino AND n.kind = 4 WHERE n.ino = ?1",
-	/* A file that lost its name is current as long as the one that has it now is of the same bytes. */
+	/* A file that lost its name is current as long as the one that has it now is of the same bytes. Nobody has those
+	 * of an older generation any more. */
 	[RD_ASSET] = "SELECT a.url, a.media_type, a.generation, n.size,"
 		     " 'assets/' || ifnull(l.name, '') || '/' || ifnull(fo.name, '') || '/' || a.name,"
 		     " EXISTS (SELECT 1 FROM dirent d JOIN asset b ON b.ino = d.ino"
 		     " WHERE d.parent = n.parent AND b.url = a.url AND b.generation = a.generation)"
 		     " FROM asset a JOIN node n ON n.ino = a.ino LEFT JOIN node f ON f.ino = n.parent"
 		     " LEFT JOIN directory l ON l.ino = f.parent"
-		     " LEFT JOIN dirent fo ON fo.parent = f.parent AND fo.cookie = f.ino WHERE a.ino = ?1",
+		     " LEFT JOIN dirent fo ON fo.parent = f.parent AND fo.cookie = f.ino WHERE a.ino = ?1"
+		     " AND a.generation >= ifnull((SELECT max(c.generation) FROM asset c"
+		     " WHERE c.url = a.url AND c.generation > 0), 0)",
 	[RD_TOTALS] = "SELECT ifnull(sum(CASE WHEN d.ino = 2 THEN d.files END), 0),"
 		      " ifnull(sum(CASE WHEN d.ino <> 2 AND n.parent <> 4 THEN d.files END), 0),"
 		      " ifnull(sum(CASE WHEN n.parent = 4 THEN d.files END), 0),"

@@ -81,7 +81,7 @@ struct node_asset {
 	bool current;     /* the tree has these bytes under this name still */
 };
 
-/* -ESTALE if it is no asset's file, or none any more. */
+/* -ESTALE if it is no asset's file, or none any more, or the bytes behind its URL have changed since. */
 int reader_asset(struct store_reader *reader, int64_t ino, void (*take)(void *context, const struct node_asset *asset),
 		 void *context);
 

@@ -37,8 +37,11 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_VERSION_TEXT] = "SELECT text FROM version WHERE ino = ?1",
 	[ST_VERSION_REMOVE] = "DELETE FROM version WHERE ino = ?1",
 
-	[ST_ASSET_ADD] = "INSERT INTO asset (ino, name, url, media_type, generation) VALUES (?1, ?2, ?3, ?4,"
-			 " max(?5, ifnull((SELECT max(generation) FROM asset WHERE url = ?3 AND generation > 0), 0)))",
+	[ST_ASSET_ADD] = "INSERT INTO asset (ino, name, url, media_type, generation) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[ST_ASSET_CATCH_UP] = "WITH known AS (SELECT max(b.generation) AS latest FROM asset a JOIN asset b"
+			      " ON b.url = a.url AND b.generation > 0 WHERE a.ino = ?1)"
+			      " UPDATE asset SET generation = (SELECT latest FROM known)"
+			      " WHERE ino = ?1 AND generation < (SELECT latest FROM known)",
 	[ST_ASSET_GET] = "SELECT name, url, media_type FROM asset WHERE ino = ?1",
 	[ST_ASSET_REMOVE] = "DELETE FROM asset WHERE ino = ?1",
 	/* A file that stands in the tree, the directory that counts it, and how large it was held to be. */
@@ -47,7 +50,7 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_ASSET_MEASURE] = "UPDATE node SET size = ?2 WHERE ino = ?1 AND kind = 4",
 	[ST_ASSET_OF_URL] = "SELECT d.ino FROM asset a JOIN node n ON n.ino = a.ino"
 			    " JOIN dirent d ON d.parent = n.parent AND d.ino = a.ino"
-			    " WHERE a.url = ?1 AND a.generation = ?2",
+			    " WHERE a.url = ?1 AND a.generation <= ?2",
 	[ST_ASSET_RECORD] =
 		"SELECT n.event_at, n.stream, v.uid, v.number, v.published_at, v.updated_at, v.title, v.text,"
 		" l.uid, a.name, a.url, a.media_type FROM node n JOIN version v ON v.ino = n.ino"
@@ -97,6 +100,8 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_REMOVAL_FORGET] = "DELETE FROM removal WHERE stream = ?1",
 
 	[ST_LISTED_ADD] = "INSERT OR IGNORE INTO listed (stream, ino) VALUES (?1, ?2)",
+	[ST_LISTED_FOLLOW] = "INSERT OR IGNORE INTO listed (stream, ino) SELECT n.stream, ?2 FROM node n"
+			     " JOIN listed l ON l.stream = n.stream AND l.ino = n.ino WHERE n.ino = ?1",
 	[ST_LISTED_NOT] = "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino"
 			  " WHERE n.stream = ?1 AND n.kind IN (1, 2)"
 			  " AND NOT EXISTS (SELECT 1 FROM listed WHERE listed.stream = ?1 AND listed.ino = d.ino)",

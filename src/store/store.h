@@ -140,7 +140,8 @@ int store_forget_run(struct store *store, int stream, struct err *err);
 /* The file of an asset turned out to be this large. Nothing if there is no such node any more. */
 int store_measure(struct store *store, int64_t ino, int64_t size, struct err *err);
 
-/* The bytes behind a URL have changed: every visible file of that generation gets a new node, of the next generation. */
+/* The bytes behind a URL have changed: every visible file of that generation, or an older one, gets a new node, of the next
+ * generation. */
 int store_renew(struct store *store, struct slice url, int64_t generation, struct err *err);
 
 /* --- quarantine --------------------------------------------------------------------------------------------------- */

@@ -232,12 +232,14 @@ static void test_measuring(void)
 	place(&temp, asset_item("en", "a", 1, "u1", "a.png", -1));
 	int64_t ino = temp_store_ino(&temp, "assets/en/a/a.png");
 	int64_t end = store_journal_end(temp.store);
+	int64_t mtime = attr_of(&temp, "assets/en").mtime;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		measure(&temp, ino, sizes[i]);
 		is_int(attr_of(&temp, "assets/en/a/a.png").size, sizes[i], "a size is kept: %lld", (long long)sizes[i]);
 		is_sound(&temp, "measured");
 	}
 	is_int(store_journal_end(temp.store), end, "no name has changed");
+	is_int(attr_of(&temp, "assets/en").mtime, mtime, "nor has a directory");
 	place(&temp, asset_item("en", "a", 2, "u2", "a.png", 9));
 	measure(&temp, ino, 100);
 	is_sound(&temp, "what was replaced is measured");
@@ -283,7 +285,6 @@ static void test_renewing(void)
 	ok(renewed != en && temp_store_ino(&temp, "assets/fr/a/a.png") != fr, "all files of a URL are renewed");
 	is_int(temp_store_ino(&temp, "assets/en/b/b.png"), b, "and no other");
 	is_int(generation_of(&temp, renewed), 1, "to the next generation");
-	is_int(generation_of(&temp, en), -1, "the one before is not current any more");
 	renew(&temp, "u1", 0);
 	is_int(temp_store_ino(&temp, "assets/en/a/a.png"), renewed, "once for each change");
 	place(&temp, asset_item("de", "a", 1, "u1", "a.png", 5));
@@ -294,6 +295,47 @@ static void test_renewing(void)
 	place(&temp, asset_item("en", "a", 10, "u9", "a.png", 5));
 	is_int(generation_of(&temp, renewed), -2, "until they are replaced");
 	is_sound(&temp, "renewed");
+}
+
+/* What was staged or listed before the bytes changed is as good afterwards. */
+static void test_renewing_in_a_run(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	struct err err = {0};
+	temp_store_open(&temp);
+	place(&temp, asset_item("en", "a", 1, "u1", "a.png", 5));
+	place(&temp, asset_item("en", "b", 1, "u1", "b.png", 5));
+	const struct store_item staged = asset_item("en", "b", 2, "u1", "c.png", 5);
+	in_transaction(&temp, store_stage, &staged);
+	temp_must(store_begin(temp.store, &err), &err, "store_begin");
+	temp_must(store_list(temp.store, 1, temp_store_ino(&temp, "assets/en/a.json"), &err), &err, "store_list");
+	temp_must(store_commit(temp.store, &err), &err, "store_commit");
+	renew(&temp, "u1", 0);
+	publish(&temp, true);
+	int64_t a = temp_store_ino(&temp, "assets/en/a/a.png");
+	int64_t c = temp_store_ino(&temp, "assets/en/b/c.png");
+	ok(a != 0, "what a listing has seen stays when its bytes change before the end");
+	is_int(c ? generation_of(&temp, c) : 0, 1, "what was staged has the generation of its URL when it is seen");
+	is_sound(&temp, "renewed in a run");
+}
+
+static void test_generations_that_are_gone(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	int64_t generation;
+	temp_store_open(&temp);
+	place(&temp, asset_item("en", "a", 1, "u1", "a.png", 5));
+	int64_t before = temp_store_ino(&temp, "assets/en/a/a.png");
+	renew(&temp, "u1", 0);
+	is_int(reader_asset(temp.reader, before, take_generation, &generation), -ESTALE,
+	       "nobody has the bytes that were there before");
+	temp_store_unplace(&temp, temp_asset("en", "a"), 2);
+	temp_must(store_reclaim(temp.store, NULL, SUPERSEDED_ALL, NULL), NULL, "store_reclaim");
+	place(&temp, asset_item("en", "a", 3, "u1", "a.png", 5));
+	renew(&temp, "u1", 4);
+	is_int(generation_of(&temp, temp_store_ino(&temp, "assets/en/a/a.png")), 5,
+	       "a generation that was told is followed by whatever is older");
+	is_sound(&temp, "generations");
 }
 
 /* --- stores from before ------------------------------------------------------------------------------------------- */
@@ -346,6 +388,8 @@ int main(void)
 	test_same();
 	test_measuring();
 	test_renewing();
+	test_renewing_in_a_run();
+	test_generations_that_are_gone();
 	test_migration();
 	return tap_done();
 }
