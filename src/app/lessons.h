@@ -14,7 +14,7 @@ struct lessons {
 	struct buf changed; /* of each its generation, its length, and the URL */
 };
 
-/* Notes one. Beyond a bound none is taken: reading such an asset then fails until the next mount. */
+/* Notes one. Beyond a bound none is taken: reading such an asset fails until it is told again. */
 void lessons_add(struct lessons *lessons, struct slice url, int64_t generation);
 
 /* Takes all sizes of `fs` and all of `lessons` into the store, in transactions of its own, and has the changes announced.

@@ -73,6 +73,7 @@ static void become_another(struct asset *asset)
 	known->window = (struct range){0};
 	if (dead > known->dead)
 		known->dead = dead;
+	known->told_at = clock_monotonic_ms();
 	assets_unlock(assets);
 	object_unref(object);
 	if (dead < 0)

@@ -24,20 +24,28 @@ void assets_unlock(struct assets *assets)
 
 /* --- the callers' threads ----------------------------------------------------------------------------------------- */
 
-void assets_post(struct assets *assets, struct wait *wait)
+/* Puts a wait where the thread finds it: 0, or -ECANCELED with the wait gone. */
+static int post(struct assets *assets, struct wait *wait)
 {
 	assets_lock(assets);
-	wait->sibling = assets->inbox;
-	assets->inbox = wait;
-	wait->next = assets->waits;
-	if (wait->next)
-		wait->next->previous = wait;
-	assets->waits = wait;
-	wait->known->pins++;
-	assets->counts.waiting += wait->kind != WAIT_AHEAD;
-	assets->counts.misses += wait->kind == WAIT_READ;
+	bool stopped = assets->stopped;
+	if (!stopped) {
+		wait->sibling = assets->inbox;
+		assets->inbox = wait;
+		wait->next = assets->waits;
+		if (wait->next)
+			wait->next->previous = wait;
+		assets->waits = wait;
+		wait->known->pins++;
+		assets->counts.waiting += wait->kind != WAIT_AHEAD;
+		assets->counts.misses += wait->kind == WAIT_READ;
+	}
 	assets_unlock(assets);
-	http_wake(assets->http);
+	if (stopped)
+		wait_destroy(wait);
+	else
+		http_wake(assets->http);
+	return stopped ? -ECANCELED : 0;
 }
 
 static void unpin(struct assets *assets, struct known *known)
@@ -48,23 +56,37 @@ static void unpin(struct assets *assets, struct known *known)
 	assets_unlock(assets);
 }
 
-/* Pins what is known of the asset (NULL for lack of memory): 0, or how a read ends before it began. */
+/* Pins what is known of the asset (NULL for lack of memory): 0, or how a read ends before it began. Whoever still takes a
+ * generation for alive that is dead has not heard of it. */
 static int look_up(struct assets *assets, const struct asset_source *source, struct known **out)
 {
 	int64_t now = clock_monotonic_ms();
-	int rc = 0;
+	int64_t dead = -1;
+	bool tell = false;
 	assets_lock(assets);
 	struct known *known = known_get(&assets->table, source->url);
-	if (!known)
-		rc = -ENOMEM;
-	else if (source->generation <= known->dead)
-		rc = -ESTALE;
-	else if (known->failed_until > now)
-		rc = -EIO;
-	assets->counts.failures += rc == -EIO;
+	if (known) {
+		dead = known->dead;
+		tell = source->generation <= dead && known->told_at + TELL_AGAIN_MS <= now;
+		known->told_at = tell ? now : known->told_at;
+	}
 	assets_unlock(assets);
 	*out = known;
-	return rc;
+	if (tell && assets->config.changed)
+		assets->config.changed(assets->config.context, source->url, dead);
+	if (!known)
+		return -ENOMEM;
+	return source->generation <= dead ? -ESTALE : 0;
+}
+
+/* Whether it is no use to ask for it right now. */
+static bool has_just_failed(struct assets *assets, const struct known *known)
+{
+	assets_lock(assets);
+	bool failed = known->failed_until > clock_monotonic_ms();
+	assets->counts.failures += failed;
+	assets_unlock(assets);
+	return failed;
 }
 
 /* The asset's file, with a reference; NULL if there is none, or the thread has to look at it first. */
@@ -168,12 +190,14 @@ static void look_ahead(struct assets *assets, struct known *known, const struct 
 	assets_unlock(assets);
 	struct wait *wait = due ? wait_create(WAIT_AHEAD, known, source) : NULL;
 	if (wait)
-		assets_post(assets, wait);
+		post(assets, wait);
 }
 
 static int ask_thread(struct assets *assets, struct known *known, const struct asset_source *source,
 		      const struct question *question)
 {
+	if (has_just_failed(assets, known))
+		return -EIO;
 	struct wait *wait = wait_create(question->kind, known, source);
 	if (!wait)
 		return -ENOMEM;
@@ -182,8 +206,7 @@ static int ask_thread(struct assets *assets, struct known *known, const struct a
 	wait->reply = question->reply;
 	wait->context = question->context;
 	wait->ticket = question->ticket;
-	assets_post(assets, wait);
-	return 0;
+	return post(assets, wait);
 }
 
 static void put(struct assets *assets, const struct asset_source *source, const struct question *question)
@@ -312,6 +335,9 @@ static void *run(void *opaque)
 	struct assets *assets = opaque;
 	while (step(assets) == 0)
 		;
+	assets_lock(assets);
+	assets->stopped = true;
+	assets_unlock(assets);
 	take_in(assets);
 	while (assets->in_use)
 		asset_destroy(assets->in_use, -ECANCELED);
@@ -327,6 +353,8 @@ static void free_config(struct assets_config *config)
 	free((void *)config->hosts);
 	free((char *)config->folder);
 	free((char *)config->base);
+	if (config->token)
+		explicit_bzero((char *)config->token, strlen(config->token));
 	free((char *)config->token);
 	free((char *)config->environment);
 }
@@ -399,11 +427,19 @@ int assets_create(struct assets **out, const struct assets_config *config, struc
 	return 0;
 }
 
+void assets_stop(struct assets *assets)
+{
+	if (!assets || assets->ended)
+		return;
+	http_stop(assets->http);
+	pthread_join(assets->thread, NULL);
+	assets->ended = true;
+}
+
 void assets_destroy(struct assets *assets)
 {
 	if (!assets)
 		return;
-	http_stop(assets->http);
-	pthread_join(assets->thread, NULL);
+	assets_stop(assets);
 	assets_free(assets);
 }

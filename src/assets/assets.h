@@ -6,7 +6,7 @@
  * change all the same, no reader gets some of the old and some of the new: see `generation`.
  *
  * Threads: one of the module's own speaks to the network, writes the cache and gives the answers that had to wait.
- * Everything here may be called from any thread; only assets_fetch and assets_destroy may block for the network.
+ * Everything here may be called from any thread; only assets_stop and assets_destroy may block for the network.
  */
 #ifndef CONTENTFS_ASSETS_ASSETS_H
 #define CONTENTFS_ASSETS_ASSETS_H
@@ -32,7 +32,8 @@ struct assets_config {
 	                             the token, and nobody else, not along a redirect either */
 
 	/* The bytes behind a URL have changed after some were handed out as `generation`: until the caller has given what
-	 * it names another generation, reading it fails with -ESTALE. From the module's thread; must not block. */
+	 * it names another generation, reading it fails with -ESTALE, and this is told again once in a while. From the
+	 * module's thread or a reader's; must not block. */
 	void (*changed)(void *context, struct slice url, int64_t generation);
 	void *context;
 };
@@ -69,7 +70,11 @@ typedef void assets_reply(void *context, uint64_t ticket, int rc, const struct a
 /* Strings are copied. Starts the thread: to be called after any fork. */
 int assets_create(struct assets **out, const struct assets_config *config, struct err *err);
 
-/* Answers what waits with -ECANCELED, stops the thread, frees. What was fetched so far stays in the cache. NULL is fine. */
+/* Answers what waits with -ECANCELED and ends the thread. From then on reads get what is in the cache, or -ECANCELED. Of one
+ * thread, as assets_destroy. NULL is fine. */
+void assets_stop(struct assets *assets);
+
+/* Stops, frees. What was fetched so far stays in the cache. NULL is fine. */
 void assets_destroy(struct assets *assets);
 
 /*

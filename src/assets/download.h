@@ -30,6 +30,7 @@
 #define OPEN_MAX 64      /* of them with their files open */
 #define OPEN_MS 10000    /* without use, until a file is closed: others cannot make room while it is open */
 #define FAILED_MS 50     /* in which a failure holds: the kernel asks a second time at once, for less */
+#define TELL_AGAIN_MS 1000 /* that bytes have changed, to who reads on as before */
 #define REDIRECTS_MAX 5
 #define KEPT_MAX 8  /* pieces of an asset that are held in memory for want of a cache */
 #define HELD_MAX 16 /* assets that are held in memory while nobody waits for them */
@@ -59,6 +60,7 @@ struct known {
 	int64_t handed;           /* the latest generation that bytes were handed out as; -1: none were */
 	struct identity identity; /* of these */
 	int64_t failed_until;
+	int64_t told_at;     /* when `dead` was told last */
 	struct range window; /* what was asked for last */
 	bool nudged;         /* and what comes behind it too */
 	struct asset *asset; /* the module's thread's; NULL while it is not in use */
@@ -122,6 +124,9 @@ struct wait {
 
 /* Without a place in any list yet. NULL for lack of memory. */
 struct wait *wait_create(enum wait_kind kind, struct known *known, const struct asset_source *source);
+
+/* Of one that has no place yet. */
+void wait_destroy(struct wait *wait);
 
 /* Answers, and frees. To be taken out of its asset's list before. `identity` is of the asset the bytes are of. */
 void wait_answer(struct assets *assets, struct wait *wait, int rc, const struct asset_bytes *bytes,
@@ -290,12 +295,14 @@ struct assets {
 	struct cache *cache;
 	struct http *http;
 	pthread_t thread;
+	bool ended; /* the thread was joined: of who stops */
 
 	pthread_mutex_t lock;
 	struct known_table table;
 	struct wait *waits; /* all that have no answer yet */
 	struct wait *inbox; /* those that the thread has not seen, the latest first */
 	bool cancelled;     /* some of them were */
+	bool stopped;       /* nobody takes another one in */
 	struct assets_counts counts;
 
 	struct asset *in_use; /* from here on the thread's own */
@@ -309,8 +316,5 @@ struct assets {
 
 void assets_lock(struct assets *assets);
 void assets_unlock(struct assets *assets);
-
-/* Puts a wait where the thread finds it. */
-void assets_post(struct assets *assets, struct wait *wait);
 
 #endif

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TELL_AGAIN_MS (60 * 60 * 1000)
+#define ROOM_TOLD_MS (60 * 60 * 1000)
 
 static void tell(struct asset *asset, int rc)
 {
 	struct assets *assets = asset->assets;
 	int64_t now = clock_monotonic_ms();
-	if (assets->room_rc == rc && now - assets->room_told_at < TELL_AGAIN_MS)
+	if (assets->room_rc == rc && now - assets->room_told_at < ROOM_TOLD_MS)
 		return;
 	assets->room_rc = rc;
 	assets->room_told_at = now;

@@ -11,7 +11,7 @@ static char *copy_of(struct slice text)
 	return text.len > 0 ? strndup(text.at, text.len) : strdup("");
 }
 
-static void wait_free(struct wait *wait)
+void wait_destroy(struct wait *wait)
 {
 	free(wait->name);
 	free(wait->media_type);
@@ -33,7 +33,7 @@ struct wait *wait_create(enum wait_kind kind, struct known *known, const struct 
 	wait->name = strdup(source->name ? source->name : "an asset");
 	wait->media_type = copy_of(source->media_type);
 	if (!wait->name || !wait->media_type) {
-		wait_free(wait);
+		wait_destroy(wait);
 		return NULL;
 	}
 	return wait;
@@ -66,5 +66,5 @@ void wait_answer(struct assets *assets, struct wait *wait, int rc, const struct 
 	rc = settle(assets, wait, rc, bytes, identity);
 	if (rc <= 0)
 		wait->reply(wait->context, wait->ticket, rc, rc == 0 ? bytes : NULL);
-	wait_free(wait);
+	wait_destroy(wait);
 }

@@ -391,6 +391,60 @@ static const struct row rows[] = {
 	{"a size that is more", {SIZE_IS, 9000000}, 1, 0},
 };
 
+/* What is there stays to be had, whatever is not. */
+static void test_beside_a_failure(void)
+{
+	struct scene *scene = scene_make(3 * MIB);
+	struct reader reader = read_at(scene, 0, 1000);
+	ok(is_right(&reader, 0, 1000), "the beginning");
+	always(scene, (struct fault){STATUS, 404, NULL});
+	reader = read_at(scene, 2 * MIB, 1000);
+	is_int(reader.rc, -EIO, "the end is not to be had");
+	reader = read_at(scene, 0, 1000);
+	ok(is_right(&reader, 0, 1000), "the beginning is, at the same moment");
+	scene_end(scene);
+}
+
+/* Reading on as what was before a change is told again, in case that it was lost. */
+static void test_told_again(void)
+{
+	struct scene *scene = scene_make(3 * MIB);
+	struct reader reader = read_at(scene, 0, 1000);
+	ok(is_right(&reader, 0, 1000), "the first bytes");
+	atomic_store(&scene->server.version, 1);
+	reader = read_at(scene, 2 * MIB, 1000);
+	is_int(reader.rc, -ESTALE, "others behind the same URL");
+	is_int(atomic_load(&scene->changes), 1, "are told");
+	reader = read_at(scene, 0, 1000);
+	is_int(atomic_load(&scene->changes), 1, "once in a while");
+	poll(NULL, 0, 1100);
+	reader = read_at(scene, 0, 1000);
+	is_int(reader.rc, -ESTALE, "who goes on reading");
+	is_int(atomic_load(&scene->changes), 2, "has it told again");
+	is_int(atomic_load(&scene->changed_generation), 0, "as the same change");
+	scene_end(scene);
+}
+
+/* A stop answers who waits, and who comes later unless the bytes are there. */
+static void test_stop(void)
+{
+	struct scene *scene = scene_make(3 * MIB);
+	struct reader waiting = READER_INIT;
+	struct reader reader = read_at(scene, 0, 1000);
+	ok(is_right(&reader, 0, 1000), "some bytes");
+	always(scene, (struct fault){SILENCE});
+	waiting.offset = 2 * MIB;
+	assets_read(scene->assets, &scene->source, waiting.offset, 1000, note_reply, &waiting, 8);
+	assets_stop(scene->assets);
+	is_int(waiting.rc, -ECANCELED, "who waits is told of the end");
+	reader = read_at(scene, MIB + 500000, 1000);
+	is_int(reader.rc, -ECANCELED, "so is who comes later");
+	reader = read_at(scene, 0, 1000);
+	ok(is_right(&reader, 0, 1000), "but for what is there");
+	assets_stop(scene->assets);
+	scene_end(scene);
+}
+
 /* A host that asks to be left alone is, whatever of it is read. */
 static void test_left_alone(void)
 {
@@ -905,6 +959,9 @@ int main(int argc, char **argv)
 	test_fetch();
 	test_refused_in_the_middle();
 	test_left_alone();
+	test_beside_a_failure();
+	test_told_again();
+	test_stop();
 	test_sizes();
 	test_wrong_size_once();
 	test_change(6 * MIB + 3, (struct fault){FINE});
