@@ -130,17 +130,19 @@ static void follow(struct fetch *fetch)
 	struct asset *asset = fetch->asset;
 	struct err err = {0};
 	int64_t now = clock_monotonic_ms();
-	int rc = asset_redirect(fetch->url, fetch->next_url, &err);
+	int rc = asset_redirect(&asset->assets->config, fetch->url, fetch->next_url, &err);
 	if (rc == 0 && fetch->redirects >= REDIRECTS_MAX)
 		rc = err_set(&err, -ELOOP, "it is redirected more than %d times", REDIRECTS_MAX);
 	int64_t free_at = rc == 0 ? host_free_at(asset->assets, fetch->next_url, now) : now;
-	if (rc < 0 || free_at > now) {
+	if (rc < 0) {
 		fetch_clear(fetch);
-		err_set(&err, 0, "%s", rc < 0 ? err.text : "the server it is redirected to asks to come back later");
-		if (rc < 0)
-			asset_fail(asset, &err);
-		else
-			asset_retry(asset, &err, free_at - now);
+		asset_fail(asset, &err);
+		return;
+	}
+	if (free_at > now) {
+		fetch_clear(fetch);
+		err_set(&err, 0, "the server it is redirected to asks to come back later");
+		asset_retry(asset, &err, free_at - now);
 		return;
 	}
 	free(fetch->url);

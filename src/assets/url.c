@@ -125,7 +125,19 @@ int asset_url(const struct assets_config *config, struct slice raw, struct buf *
 	return buf_append(url, text.text, text.len) < 0 ? err_oom(err) : 0;
 }
 
-int asset_redirect(const char *from, const char *to, struct err *err)
+static int strip(char *url, struct slice secret)
+{
+	CLEANUP(buf_finish) struct buf encoded = BUF_INIT;
+	if (http_append_encoded(&encoded, secret) < 0)
+		return -ENOMEM;
+	const struct slice forms[] = {secret, buf_slice(&encoded)};
+	for (size_t i = 0; i < 2; i++)
+		for (char *at = url; forms[i].len > 0 && (at = memmem(at, strlen(at), forms[i].at, forms[i].len));)
+			memmove(at, at + forms[i].len, strlen(at + forms[i].len) + 1);
+	return 0;
+}
+
+int asset_redirect(const struct assets_config *config, const char *from, char *to, struct err *err)
 {
 	CLEANUP(url_finish) struct url old = {0};
 	CLEANUP(url_finish) struct url new = {0};
@@ -138,5 +150,7 @@ int asset_redirect(const char *from, const char *to, struct err *err)
 		return err_set(err, -EPROTO, "it is redirected to something that is not an http or https URL");
 	if (!new.https && (old.https || !new.loopback))
 		return err_set(err, -EPROTO, "it is redirected to plain http, which is refused (%.200s)", new.origin);
+	if (config->token && !is_own_host(config, &new) && strip(to, slice_of(config->token)) < 0)
+		return err_oom(err);
 	return 0;
 }

@@ -16,7 +16,8 @@
  */
 int asset_url(const struct assets_config *config, struct slice raw, struct buf *url, struct err *err);
 
-/* Whether a redirect from one URL to the other may be followed: 0, -ENOMEM, or -EPROTO. Messages name the host only. */
-int asset_redirect(const char *from, const char *to, struct err *err);
+/* Whether a redirect from one URL to the other may be followed: 0, -ENOMEM, or -EPROTO. Messages name the host only. Servers
+ * copy the query that they were asked with: the stack's token is taken out of `to` if that is no host of the stack. */
+int asset_redirect(const struct assets_config *config, const char *from, char *to, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HOST "https://images.example"
@@ -154,9 +155,32 @@ static void test_redirects(void)
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct err err = {0};
-		is_int(asset_redirect(rows[i].from, rows[i].to, &err), rows[i].fine ? 0 : -EPROTO, "%s to %s",
+		char to[128];
+		snprintf(to, sizeof(to), "%s", rows[i].to);
+		is_int(asset_redirect(&secured_stack, rows[i].from, to, &err), rows[i].fine ? 0 : -EPROTO, "%s to %s",
 		       rows[i].from, rows[i].to);
 		ok(!strstr(err.text, "s3cret"), "the message tells no secret: %s", err.text);
+	}
+}
+
+/* The token that a server copies out of what it was asked. */
+static void test_redirected_token(void)
+{
+	static const struct {
+		const char *host, *want;
+	} rows[] = {
+		{"https://other.example", "?access_token=&environment=e"},
+		{HOST, "?access_token=cs%2Ftoken&environment=e"},
+	};
+	struct assets_config config = secured_stack;
+	config.token = "cs/token";
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char to[128];
+		char want[128];
+		snprintf(to, sizeof(to), "%s/a?access_token=cs%%2Ftoken&environment=e", rows[i].host);
+		snprintf(want, sizeof(want), "%s/a%s", rows[i].host, rows[i].want);
+		is_int(asset_redirect(&config, HOST "/a", to, NULL), 0, "a redirect with the token in it is followed");
+		is_str(to, want, "with the token for the stack's own hosts only");
 	}
 }
 
@@ -168,5 +192,6 @@ int main(void)
 	test_length();
 	test_token();
 	test_redirects();
+	test_redirected_token();
 	return tap_done();
 }
