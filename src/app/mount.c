@@ -256,12 +256,13 @@ static int start_parts(struct mount *mount, struct err *err)
 }
 
 /* The sync stops before the file system that it announces to, and both before the store. Reads of assets that wait are
- * answered between the end of those who ask and the end of the file system. */
+ * answered first: what the announcer tells the kernel may have to wait for one of them. */
 static void close_parts(struct mount *mount)
 {
 	if (mount->has_refresher)
 		refresher_stop(&mount->refresher);
 	progress_end(&mount->progress);
+	assets_stop(mount->assets);
 	fs_stop(mount->fs);
 	assets_destroy(mount->assets);
 	fs_destroy(mount->fs);
