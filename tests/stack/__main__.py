@@ -8,7 +8,6 @@ import shlex
 import signal
 import sys
 import tempfile
-import threading
 from typing import Any, Optional
 
 import ctl
@@ -66,9 +65,8 @@ def _write_atomically(path: str, text: str) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    ends = (signal.SIGTERM, signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # in all threads, lest one takes it that nobody hears
     from generator import Plan  # here, so that `ctl` starts quickly
     from stack import Options, Stack
 
@@ -88,7 +86,7 @@ def _serve(options: argparse.Namespace) -> int:
     print(stack.url, flush=True)
     if options.ready_file:
         _write_atomically(options.ready_file, stack.url + "\n")
-    ended.wait()
+    signal.sigwait(ends)
     stack.stop()
     return 0
 
