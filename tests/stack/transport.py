@@ -75,9 +75,6 @@ def send_answer(connection: Connection, answer: Answer, terms: Terms, fault: Opt
     """Sends an answer, with the fault of the connection that befalls it. May raise ConnectionOver."""
     name = fault.kind.name if fault else ""
     if answer.blob is not None:
-        if fault is not None and name == "endless":
-            _send_filled(connection, answer, terms, b"", fault)
-            return
         _send_body(connection, answer, terms, Part(answer.blob, answer.start, answer.end), fault, {})
         return
     body = answer.body()
@@ -174,6 +171,18 @@ def _send_unsized(connection: Connection, answer: Answer, terms: Terms, body: Bl
     raise ConnectionOver
 
 
+def _send_endless(connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Fault) -> None:
+    """The right body, and no end of it."""
+
+    def endless() -> Iterator[bytes]:
+        yield from body.read(0, body.size)
+        while True:
+            yield b"x" * _PIECE
+            connection.wait(fault.number_of("delay") / 1000, fault.released)
+
+    send_chunks(connection, answer, terms, endless())
+
+
 def _send_compressed(connection: Connection, answer: Answer, terms: Terms, body: Blob, _: Fault) -> None:
     answer.headers["Content-Encoding"] = "gzip"
     if body.size > _LARGE:
@@ -197,6 +206,7 @@ _SENDERS: dict[str, Callable[[Connection, Answer, Terms, Blob, Fault], None]] = 
     "length": _send_wrong_length,
     "unsized": _send_unsized,
     "gzip": _send_compressed,
+    "endless": _send_endless,
 }
 
 
