@@ -18,6 +18,7 @@ import urllib.request
 from calendar import timegm
 from dataclasses import dataclass
 from typing import Any, Iterator, NamedTuple, Optional, Union
+from urllib.parse import unquote
 
 SHOWN = 20  # differences
 NAME_MAX = 255
@@ -212,7 +213,7 @@ def _asset(line: dict[str, Any], record: Expected) -> Optional[tuple[str, Asset]
         _claimed(data.get("file_size")), size, line.get("sha256", ""), record.mtime,
         {key: value for key, value in attributes.items() if value},
     )  # fmt: skip
-    return asset_name(name or re.split("[?#]", url)[0].rpartition("/")[2]), found
+    return asset_name(name or unquote(re.split("[?#]", url)[0].rpartition("/")[2])), found
 
 
 @dataclass
@@ -252,8 +253,9 @@ def expected_files(lines: Iterator[bytes], keep: Filter) -> Files:
         value = line["data"]
         text = (render(value) + "\n").encode("utf-8")
         path = "/".join([kind, *folders, leaf])
-        found[path] = Expected(text, value, _nanoseconds(line["mtime"]), _attributes(line, members(value), path))
-        if kind == "assets" and (asset := _asset(line, found[path])):
+        record = Expected(text, value, _nanoseconds(line["mtime"]), _attributes(line, members(value), path))
+        found[path] = record
+        if kind == "assets" and (asset := _asset(line, record)):
             found["/".join([kind, *folders, folder_name(line["uid"]), asset[0]])] = asset[1]
     return found
 
