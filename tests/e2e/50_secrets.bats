@@ -2,23 +2,6 @@
 
 load lib
 
-# no_trace SECRET: it is in no file of this test, in no command line or environment of a contentfs, nowhere in the tree.
-no_trace() {
-	local pid where
-	fails grep -rlF --exclude-dir=mount --exclude=token -- "$1" "$WORK"
-	fails grep -rlF -- "$1" "$MOUNT" "$MOUNT/.contentfs"
-	for pid in $(processes contentfs); do
-		for where in cmdline environ; do
-			fails grep -qaF -- "$1" "/proc/$pid/$where"
-		done
-	done
-}
-
-# noting COMMAND...: runs it, whatever comes of it, and keeps what it says.
-noting() {
-	"$@" >>"$WORK/said" 2>&1 || true
-}
-
 @test "the token is in no file, no message and no process that others can look at" {
 	start_stack
 	export XDG_STATE_HOME=$WORK/state

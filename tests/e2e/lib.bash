@@ -27,6 +27,7 @@ setup() {
 	export HOME=$WORK/home WORK MOUNT STORE LC_ALL=C.UTF-8
 	export PYTHONPYCACHEPREFIX=$BATS_RUN_TMPDIR/python # each command of the stack is a program of its own
 	unset PYTHONDONTWRITEBYTECODE XDG_STATE_HOME CONTENTSTACK_BRANCH CONTENTSTACK_REGION CONTENTFS_STORE CONTENTFS_INTERVAL
+	unset XDG_CACHE_HOME CONTENTFS_CACHE CONTENTFS_CACHE_SIZE CONTENTFS_ASSET_TIMEOUT CONTENTFS_SECURE_ASSETS
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$WORK/sanitizer"
 	export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$WORK/sanitizer"
 	export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$WORK/sanitizer"
@@ -217,6 +218,23 @@ title() {
 # publish CONTENT_TYPE UID LOCALE TITLE
 publish() {
 	ctl publish "$1" "$2" "$3" "{\"title\": \"$4\"}"
+}
+
+# no_trace SECRET: it is in no file of this test, in no command line or environment of a contentfs, nowhere in the tree.
+no_trace() {
+	local pid where
+	fails grep -rlF --exclude-dir=mount --exclude=token -- "$1" "$WORK"
+	fails grep -rlF -- "$1" "$MOUNT" "$MOUNT/.contentfs"
+	for pid in $(processes contentfs); do
+		for where in cmdline environ; do
+			fails grep -qaF -- "$1" "/proc/$pid/$where"
+		done
+	done
+}
+
+# noting COMMAND...: runs it, whatever comes of it, and keeps what it says.
+noting() {
+	"$@" >>"$WORK/said" 2>&1 || true
 }
 
 # --- disks --------------------------------------------------------------------------------------------------------------
