@@ -396,16 +396,18 @@ void asset_answer(struct asset *asset)
 void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 {
 	int64_t begin = piece * PIECE_BYTES;
-	int rc = 0;
-	if (!asset->uncached && !object_has(asset->object, begin, len, NULL))
-		rc = object_write(asset->object, piece, bytes, len);
+	bool news = asset->uncached || !object_has(asset->object, begin, len, NULL);
+	int rc = news && !asset->uncached ? object_write(asset->object, piece, bytes, len) : 0;
 	if (rc < 0)
 		asset_do_without(asset, rc);
 	if (asset->uncached)
-		kept_add(asset, piece, bytes, len);
-	asset->failures = 0;
-	asset->nonsense = 0;
-	asset->doubts = 0;
+		news = kept_add(asset, piece, bytes, len);
+	/* What was there before is no progress, however often it comes. */
+	if (news) {
+		asset->failures = 0;
+		asset->nonsense = 0;
+		asset->doubts = 0;
+	}
 	asset_answer(asset);
 }
 

@@ -89,6 +89,20 @@ static bool has_just_failed(struct assets *assets, const struct known *known)
 	return failed;
 }
 
+/* Not left to the thread, which may be busy: descriptors are few. */
+static void close_surplus(struct assets *assets)
+{
+	struct object *object;
+	do {
+		int64_t due;
+		assets_lock(assets);
+		bool surplus = assets->table.open > OPEN_MAX;
+		object = surplus ? known_idle(&assets->table, clock_monotonic_ms(), &due) : NULL;
+		assets_unlock(assets);
+		object_unref(object);
+	} while (object);
+}
+
 /* The asset's file, with a reference; NULL if there is none, or the thread has to look at it first. */
 static struct object *find_object(struct assets *assets, struct known *known)
 {
@@ -105,6 +119,7 @@ static struct object *find_object(struct assets *assets, struct known *known)
 	assets_unlock(assets);
 	if (attached && first)
 		http_wake(assets->http); /* somebody has to close it again */
+	close_surplus(assets);
 	if (!attached) {
 		object_unref(object);
 		return NULL;

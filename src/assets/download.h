@@ -35,10 +35,12 @@
 #define KEPT_MAX 8  /* pieces of an asset that are held in memory for want of a cache */
 #define HELD_MAX 16 /* assets that are held in memory while nobody waits for them */
 #define KEPT_AHEAD (KEPT_MAX / 2)
-#define HOSTS_MAX 16     /* that have asked to be left alone */
-#define NONSENSE_MAX 2   /* answers to a range, until the whole is asked for */
-#define DOUBTS_MAX 3     /* contradictions in a row that are asked about at once */
-#define RESTARTS_MAX 3   /* of a stream that a reader has missed */
+#define RETRY_AFTER_MAX_MS (60 * 60 * 1000)
+#define MEASURED_MAX (64 << 20) /* of an answer that does not say how long it is; or twice what the record says */
+#define HOSTS_MAX 16            /* that have asked to be left alone */
+#define NONSENSE_MAX 2          /* answers to a range, until the whole is asked for */
+#define DOUBTS_MAX 3            /* contradictions in a row that are asked about at once */
+#define RESTARTS_MAX 3          /* of a stream that a reader has missed */
 #define FAILURES_HOPED 6 /* in a row, in spite of which bytes count as a sign of life, even if no piece comes of them */
 
 struct asset;
@@ -162,6 +164,7 @@ struct fetch {
 	bool taking;
 	bool measuring; /* its length was not told, and nobody knows it: counted, and gathered while it is small */
 	bool sure;      /* its end is told */
+	bool sized;     /* and ahead of it */
 	bool stored;    /* a piece at least */
 	bool paused;
 	bool stream;      /* everything, from the beginning to the end */
@@ -193,6 +196,7 @@ struct asset {
 	struct kept kept[KEPT_MAX];
 	unsigned kept_next;
 	bool no_ranges;
+	bool whole_only; /* it answers a range with everything, or refuses all of them */
 	bool no_if_range;
 	bool told;         /* of its failure, since a byte came */
 	unsigned failures; /* in a row, like the three below */
@@ -251,7 +255,8 @@ void asset_destroy(struct asset *asset, int rc);
 /* The asset goes on without the cache, because of `rc`. */
 void asset_do_without(struct asset *asset, int rc);
 
-void kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len);
+/* False if it is there already. */
+bool kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len);
 void kept_clear(struct asset *asset);
 
 /* Copies what is there to who waits for it: 1 if that is all of [offset, end), 0 with *missing where not, or -ENOMEM. */

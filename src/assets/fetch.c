@@ -21,12 +21,6 @@ static void fetch_clear(struct fetch *fetch)
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
-static int64_t stall_ms(const struct assets *assets)
-{
-	int64_t third = assets->config.patience_ms / 3;
-	return third > 1000 ? third : 1000;
-}
-
 static bool is_strong(const char *etag)
 {
 	return etag[0] == '"' && strpbrk(etag, "\r\n") == NULL;
@@ -63,7 +57,7 @@ static void send_request(struct fetch *fetch)
 		.url = fetch->url,
 		.headers = headers,
 		.sink = &fetch_sink,
-		.stall_ms = stall_ms(asset->assets),
+		.stall_ms = asset->assets->config.patience_ms, /* plan.c looks more closely */
 		.owner = fetch,
 	};
 	fetch->active = true;

@@ -111,19 +111,20 @@ int kept_fill(struct asset *asset, struct wait *wait, int64_t end, int64_t *miss
 	return whole;
 }
 
-void kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len)
+bool kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 {
 	struct kept *kept = &asset->kept[asset->kept_next];
 	if (kept_find(asset, piece))
-		return;
+		return false;
 	free(kept->bytes);
 	kept->piece = -1;
 	kept->bytes = malloc(len);
 	if (!kept->bytes)
-		return; /* whoever waits for it will ask again */
+		return true; /* whoever waits for it will ask again */
 	asset->kept_next = (asset->kept_next + 1) % KEPT_MAX;
 	kept->piece = piece;
 	memcpy(kept->bytes, bytes, len);
+	return true;
 }
 
 bool kept_is_far_ahead(const struct asset *asset, int64_t at)

@@ -104,7 +104,7 @@ static void ask_first(struct asset *asset)
 	int64_t claimed = belief->claimed;
 	if (is_fetching(asset))
 		return;
-	if (belief->doubted.size >= 0 && !asset->no_ranges) {
+	if (belief->doubted.size >= 0 && !asset->whole_only) {
 		struct range question = belief_question(belief);
 		fetch_begin(asset, &asset->fetches[0], &question, true);
 		return;
@@ -227,11 +227,14 @@ static void plan_asset(struct asset *asset, int64_t now)
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
+/* A connection that hangs is given up while there is time for another; one that hangs as well may have all that is left, for
+ * a server that is slow. */
 static void end_stalled(struct fetch *fetch, int64_t now, int64_t *next)
 {
 	struct asset *asset = fetch->asset;
-	int64_t third = asset->assets->config.patience_ms / 3;
-	int64_t end = fetch->heard_at + (third > 1000 ? third : 1000);
+	int64_t patience = asset->assets->config.patience_ms;
+	int64_t limit = asset->failures == 0 ? patience / 3 : patience;
+	int64_t end = fetch->heard_at + (limit > 1000 ? limit : 1000);
 	struct err err = {0};
 	if (fetch->paused || end > now) {
 		come_back(next, fetch->paused ? INT64_MAX : end);

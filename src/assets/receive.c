@@ -88,6 +88,7 @@ static enum fetch_end take_stream(struct fetch *fetch, const struct judgement *j
 		return end_with(fetch, FETCH_AGAIN, "its server takes one tag for two");
 	}
 	asset->no_ranges = true;
+	asset->whole_only = true;
 	return has_other_stream(fetch) ? FETCH_ENOUGH : begin_taking(fetch, judgement);
 }
 
@@ -123,10 +124,11 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 static enum fetch_end learn_end(struct fetch *fetch, int64_t total)
 {
 	struct asset *asset = fetch->asset;
-	if (total < 0 && fetch->question)
+	if (total < 0 && fetch->question && fetch->asked.begin == asset->belief.doubted.size)
 		total = fetch->asked.begin;
 	if (total < 0 || total > fetch->asked.begin) {
 		asset->no_ranges = true;
+		asset->whole_only = true;
 		return end_with(fetch, FETCH_AGAIN, "its server refuses a range within it (HTTP 416)");
 	}
 	if (asset_hear(asset, total, "", true) == HEARD_DOUBT)
@@ -144,8 +146,8 @@ static void heed_retry_after(struct fetch *fetch, const struct http_answer *head
 {
 	if ((head->status != 429 && head->status != 503) || head->retry_after_ms < 0)
 		return;
-	fetch->retry_after_ms = head->retry_after_ms;
-	host_leave_alone(fetch->asset->assets, fetch->url, clock_monotonic_ms() + head->retry_after_ms);
+	fetch->retry_after_ms = head->retry_after_ms < RETRY_AFTER_MAX_MS ? head->retry_after_ms : RETRY_AFTER_MAX_MS;
+	host_leave_alone(fetch->asset->assets, fetch->url, clock_monotonic_ms() + fetch->retry_after_ms);
 }
 
 static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
@@ -154,9 +156,11 @@ static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 	bool secured = assets->config.token != NULL;
 	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, secured, &fetch->why);
 	fetch->sure = !head->ends_by_close;
+	fetch->sized = head->length >= 0;
 	memcpy(fetch->etag, head->etag, sizeof(fetch->etag));
 	heed_retry_after(fetch, head);
-	if (judgement.nonsense && !fetch->whole && ++fetch->asset->nonsense >= NONSENSE_MAX)
+	/* What a question is answered with may be nonsense because the length is wrong that it asks about. */
+	if (judgement.nonsense && !fetch->whole && !fetch->question && ++fetch->asset->nonsense >= NONSENSE_MAX)
 		fetch->asset->no_ranges = true;
 	switch (judgement.verdict) {
 	case VERDICT_BYTES:
@@ -201,11 +205,17 @@ static void note_bytes(struct fetch *fetch, size_t len)
 }
 
 /* What is larger than memory should hold is only counted, and asked for again once its size is known. */
-static void measure(struct fetch *fetch, struct slice bytes)
+static int measure(struct fetch *fetch, struct slice bytes)
 {
+	int64_t claimed = fetch->asset->belief.claimed;
 	fetch->at += (int64_t)bytes.len;
 	if (fetch->at > WINDOW_MAX || buf_append(&fetch->gathered, bytes.at, bytes.len) < 0)
 		buf_finish(&fetch->gathered);
+	if (fetch->at <= MEASURED_MAX || fetch->at / 2 <= claimed)
+		return 0;
+	fetch->end =
+		end_with(fetch, FETCH_HOPELESS, "its server does not say how large it is, and does not come to an end");
+	return -ECANCELED;
 }
 
 static void store_piece(struct fetch *fetch)
@@ -240,16 +250,15 @@ static int take_bytes(struct fetch *fetch, struct slice bytes)
 		if (fetch->at >= fetch->asset->belief.known.size) { /* longer than it should be: how much? */
 			fetch->taking = false;
 			fetch->measuring = true;
-			measure(fetch, bytes);
 			buf_finish(&fetch->gathered);
-			return 0;
+			return measure(fetch, bytes);
 		}
 		size_t len = take_some(fetch, bytes);
 		bytes = slice_make(bytes.at + len, bytes.len - len);
 	}
 	if (fetch->dropped)
 		return -ECANCELED;
-	if (fetch->at != fetch->stop || fetch->stop == fetch->body_end)
+	if (fetch->at != fetch->stop || (fetch->stop == fetch->body_end && fetch->sized))
 		return 0;
 	fetch->end = FETCH_ENOUGH;
 	return -ECANCELED;
@@ -270,8 +279,7 @@ static int on_body(void *owner, struct slice bytes)
 	note_bytes(fetch, bytes.len);
 	if (fetch->taking)
 		return take_bytes(fetch, bytes);
-	measure(fetch, bytes);
-	return 0;
+	return measure(fetch, bytes);
 }
 
 const struct http_sink fetch_sink = {.head = on_head, .body = on_body};

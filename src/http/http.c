@@ -117,6 +117,7 @@ static CURLcode set_common(struct http_call *call)
 #define SET(option, value) (code = code ? code : curl_easy_setopt(easy, option, value))
 	SET(CURLOPT_ERRORBUFFER, call->curl_text);
 	SET(CURLOPT_PRIVATE, call);
+	SET(CURLOPT_PATH_AS_IS, 1L); /* a file may be called ".." */
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);

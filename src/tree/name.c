@@ -123,8 +123,10 @@ static void find_ending(struct slice raw, char ending[SUFFIX_BYTES_MAX + 1])
 size_t name_encode_file(struct slice raw, char out[NAME_BYTES_MAX + 1])
 {
 	char ending[SUFFIX_BYTES_MAX + 1];
+	size_t len = name_encode(raw, "", out);
 	find_ending(raw, ending);
-	size_t len = strlen(ending);
-	/* Where nothing is cut, it makes no difference where the name was parted; "." and ".." have no ending. */
-	return len ? name_encode(slice_make(raw.at, raw.len - len), ending, out) : name_encode(raw, "", out);
+	/* The mark of a name that was cut stands in no other. */
+	if (!ending[0] || !strstr(out, HASH_MARK))
+		return len;
+	return name_encode(slice_make(raw.at, raw.len - strlen(ending)), ending, out);
 }

@@ -18,7 +18,6 @@ import urllib.request
 from calendar import timegm
 from dataclasses import dataclass
 from typing import Any, Iterator, NamedTuple, Optional, Union
-from urllib.parse import unquote
 
 SHOWN = 20  # differences
 NAME_MAX = 255
@@ -213,7 +212,7 @@ def _asset(line: dict[str, Any], record: Expected) -> Optional[tuple[str, Asset]
         _claimed(data.get("file_size")), size, line.get("sha256", ""), record.mtime,
         {key: value for key, value in attributes.items() if value},
     )  # fmt: skip
-    return asset_name(name or unquote(re.split("[?#]", url)[0].rpartition("/")[2])), found
+    return asset_name(name or re.split("[?#]", url)[0].rpartition("/")[2]), found
 
 
 @dataclass

@@ -446,8 +446,8 @@ static void test_files(void)
 		{"a", ".sixteenletters12", NULL},
 		{"/", ".m4v", ".m4v"},
 	};
-	static const char *const short_names[] = {"a.png", ".png",         "a.",    "..", ".",
-						  "a/b.c", "\xc3\xa9.jpg", "a.b.c", "%.x"};
+	static const char *const short_names[] = {"a.png",        ".png",  "a.",  "..",    ".",      "a/b.c",
+						  "\xc3\xa9.jpg", "a.b.c", "%.x", "..txt", "...txt", "%~.png"};
 	char name[NAME_BYTES_MAX + 1];
 	char plain[NAME_BYTES_MAX + 1];
 	for (size_t i = 0; i < COUNT(short_names); i++) {
