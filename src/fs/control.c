@@ -131,7 +131,7 @@ static void wait_for_refresh(fuse_req_t req)
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	const struct pending pending = {.cancel = NULL}; /* Ctrl-C ends the wait, not the run */
+	const struct pending pending = {.kind = PENDING_REFRESH}; /* Ctrl-C ends the wait, not the run */
 	*waiter = (struct waiter){.id = pending_add(req, &pending)};
 	if (!waiter->id) {
 		free(waiter);

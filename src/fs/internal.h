@@ -31,21 +31,39 @@ struct worker {
 	atomic_bool done;
 };
 
+enum pending_kind {
+	PENDING_REFRESH,
+	PENDING_READ,   /* of an asset */
+	PENDING_SIZE,   /* a reader of an asset asks how large it is */
+	PENDING_STAT,   /* somebody else does, while a reader waits for that */
+	PENDING_LOOKUP, /* so does this one */
+};
+
 /* A request that is answered later. */
 struct pending {
 	uint64_t id;
+	enum pending_kind kind;
 	fuse_req_t req;
-	bool arming; /* the rest is guarded by fs->lock until it is taken */
+	int64_t since; /* monotonic ms */
+	bool arming;   /* the rest is guarded by fs->lock until it is taken */
 	bool interrupted;
 	void (*cancel)(struct fs *fs, uint64_t id); /* told when it was taken back; NULL for nothing */
 
 	/* of reads of assets */
-	bool asks_size;        /* getattr: how large is it? */
-	struct node_attr attr; /* its ino; the rest for asks_size */
+	struct node_attr attr; /* its ino; the rest where attributes are asked for */
 	int64_t shown;         /* how large the kernel holds it to be; -1: not known */
 	int64_t offset;
 	size_t size; /* that were asked for */
 };
+
+/* Somebody was told that nothing is known of a size. */
+struct glance {
+	int64_t ino;
+	pid_t thread;
+	int64_t at; /* monotonic ms */
+};
+
+#define GLANCES 64
 
 /* A refresh that is waited for. */
 struct waiter {
@@ -106,12 +124,16 @@ struct fs {
 	struct buf resized; /* inos whose attributes the kernel is to forget */
 	uint64_t resized_last;
 	uint64_t resized_told;
+	struct glance glances[GLANCES]; /* the latest, in a ring */
+	unsigned glance_next;
 };
 
 /* fs.c */
 void fs_count(struct fs *fs, enum operation operation);
 
 /* operations.c */
+void fs_reply_attr(fuse_req_t req, const struct node_attr *attr);
+void fs_reply_entry(fuse_req_t req, const struct node_attr *attr);
 extern const struct fuse_lowlevel_ops fs_operations;
 struct fs *fs_of(fuse_req_t req);
 struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino); /* that knows the node */
@@ -156,9 +178,13 @@ bool pending_take(struct fs *fs, uint64_t id, struct pending *out);
 
 /* remote.c: the files of assets */
 void remote_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset);
-void remote_getattr(fuse_req_t req, const struct node_attr *attr); /* for a reader: the true size */
-int64_t remote_size(struct fs *fs, int64_t ino, int64_t stored);   /* the size as far as it is known; -1: it is not */
-void remote_tell_sizes(struct fs *fs);                             /* of the announcer */
+
+/* Whether attributes that have no size are to be waited for: a reader asks for them, or one waits already. Then the request
+ * is taken over. `kind`: PENDING_SIZE for a reader, else PENDING_STAT or PENDING_LOOKUP. */
+bool remote_measure(fuse_req_t req, const struct node_attr *attr, enum pending_kind kind);
+
+int64_t remote_size(struct fs *fs, int64_t ino, int64_t stored); /* the size as far as it is known; -1: it is not */
+void remote_tell_sizes(struct fs *fs);                           /* of the announcer */
 void remote_finish(struct fs *fs);
 
 /* switch.c: goes over to the store that is at store_path now; *reader is the announcer's. */

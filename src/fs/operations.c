@@ -98,6 +98,19 @@ static struct fuse_entry_param entry_of(struct fs *fs, const struct node_attr *s
 	return entry;
 }
 
+void fs_reply_entry(fuse_req_t req, const struct node_attr *attr)
+{
+	const struct fuse_entry_param entry = entry_of(fs_of(req), attr);
+	fuse_reply_entry(req, &entry);
+}
+
+void fs_reply_attr(fuse_req_t req, const struct node_attr *attr)
+{
+	struct stat st;
+	fs_stat(fs_of(req), attr, &st);
+	fuse_reply_attr(req, &st, attr_timeout(attr));
+}
+
 static bool is_control(fuse_ino_t ino)
 {
 	return ino == INO_CONTROL || ino == INO_STATUS;
@@ -133,8 +146,9 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	} else if (rc < 0) {
 		reply_error(req, parent, rc);
 	} else {
-		const struct fuse_entry_param entry = entry_of(fs, &attr);
-		fuse_reply_entry(req, &entry);
+		correct_size(fs, &attr);
+		if (attr.kind != NODE_FILE || attr.size >= 0 || !remote_measure(req, &attr, PENDING_LOOKUP))
+			fs_reply_entry(req, &attr);
 	}
 }
 
@@ -154,13 +168,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		return;
 	}
 	correct_size(fs, &attr);
-	if (attr.size < 0 && fi) {
-		remote_getattr(req, &attr);
-		return;
-	}
-	struct stat st;
-	fs_stat(fs, &attr, &st);
-	fuse_reply_attr(req, &st, attr_timeout(&attr));
+	if (attr.kind != NODE_FILE || attr.size >= 0 || !remote_measure(req, &attr, fi ? PENDING_SIZE : PENDING_STAT))
+		fs_reply_attr(req, &attr);
 }
 
 /* Neither exists: the kernel hears so once and never asks again. */
@@ -216,7 +225,9 @@ static bool add_entry(struct listing *listing, const char *name, const struct no
 	size_t left = listing->size - listing->used;
 	size_t need;
 	if (listing->plus) {
-		const struct fuse_entry_param entry = entry_of(listing->fs, attr);
+		struct fuse_entry_param entry = entry_of(listing->fs, attr);
+		if (entry.attr_timeout == 0)
+			entry.ino = 0; /* no attributes at all: see remote.c */
 		need = fuse_add_direntry_plus(listing->req, at, left, name, &entry, offset);
 	} else {
 		struct stat st;

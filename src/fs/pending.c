@@ -5,6 +5,7 @@
  * They are told apart by a number that is never used twice, since their memory is.
  */
 #include "fs/internal.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <search.h>
@@ -61,6 +62,7 @@ static struct pending *add(struct fs *fs, fuse_req_t req, const struct pending *
 		return NULL;
 	*pending = *template;
 	pending->req = req;
+	pending->since = clock_monotonic_ms();
 	pending->arming = true;
 	pthread_mutex_lock(&fs->lock);
 	pending->id = ++fs->pending_last;

@@ -6,7 +6,10 @@
  *
  *  - a size that is said is believed, and cached by the kernel for good like every attribute;
  *  - a file without one (or with 0, which need not be true) shows 0 bytes and nothing of it is remembered, so that a read
- *    asks for the attributes again, which an open file does and `stat` does not: then the true size is asked for;
+ *    asks for the attributes again, which an open file does and `stat` does not: then the true size is asked for. The
+ *    kernel drops the answer if it got another one about the same file since it asked. So while a reader waits for a
+ *    size, whoever else asks for it waits too, and a reader whose question may have crossed with another answer is told to
+ *    ask again;
  *  - as soon as the true size is known and another one, it stands in a table here until the store has it too, and the
  *    kernel is made to forget the old one before it gets its answer: whoever reads to the end reads all there is;
  *  - a read that was sent when the file was held to be larger than it is gets no bytes but an error: what is missing of
@@ -27,6 +30,7 @@
 /* How long an answer waits for the kernel to be told of another size. It may have to wait for that very answer: for a page
  * that nobody wants any more, of a file that it is about to forget. */
 #define TELL_MS 1000
+#define CROSSING_MS 50 /* how long the kernel may take to take note of an answer */
 
 struct measured {
 	int64_t ino;
@@ -92,7 +96,7 @@ static void learn_size(struct fs *fs, const struct pending *pending, int64_t siz
 	if (remote_size(fs, pending->attr.ino, pending->shown) == size)
 		return;
 	pthread_mutex_lock(&fs->lock);
-	if (note_size(fs, pending->attr.ino, size) && !pending->asks_size)
+	if (note_size(fs, pending->attr.ino, size) && pending->kind == PENDING_READ)
 		tell_size(fs, pending->attr.ino);
 	pthread_mutex_unlock(&fs->lock);
 	fs->hooks.learned(fs->hooks.context);
@@ -244,13 +248,46 @@ static void reply_bytes(const struct pending *pending, const struct asset_bytes 
 	fuse_reply_data(pending->req, &vec, 0);
 }
 
-static void reply_size(struct fs *fs, const struct pending *pending, int64_t size)
+/* Before the answer that tells somebody that nothing is known of a size. */
+static void note_glance(fuse_req_t req, int64_t ino)
 {
-	struct stat st;
+	struct fs *fs = fs_of(req);
+	pthread_mutex_lock(&fs->lock);
+	fs->glances[fs->glance_next++ % GLANCES] = (struct glance){ino, fuse_req_ctx(req)->pid, clock_monotonic_ms()};
+	pthread_mutex_unlock(&fs->lock);
+}
+
+/* A thread has taken in the answers to its own questions before it asks the next. */
+static bool may_have_crossed(struct fs *fs, const struct pending *pending)
+{
+	bool crossed = false;
+	pid_t thread = fuse_req_ctx(pending->req)->pid;
+	pthread_mutex_lock(&fs->lock);
+	for (size_t i = 0; i < GLANCES; i++) {
+		const struct glance *glance = &fs->glances[i];
+		crossed |= glance->ino == pending->attr.ino && glance->thread != thread &&
+			   glance->at >= pending->since - CROSSING_MS;
+	}
+	pthread_mutex_unlock(&fs->lock);
+	return crossed;
+}
+
+/* Attributes, of somebody who waited for the size; rc as of the module. Who only looks is not told of a failure. */
+static void reply_measured(struct fs *fs, const struct pending *pending, int rc, const struct asset_bytes *bytes)
+{
 	struct node_attr attr = pending->attr;
-	attr.size = size;
-	fs_stat(fs, &attr, &st);
-	fuse_reply_attr(pending->req, &st, FOREVER);
+	bool reads = pending->kind == PENDING_SIZE;
+	attr.size = rc == 0 ? bytes->size : -1;
+	if (rc < 0 && !reads)
+		note_glance(pending->req, attr.ino);
+	if (rc < 0 && reads)
+		fuse_reply_err(pending->req, errno_for(rc));
+	else if (reads && may_have_crossed(fs, pending))
+		fuse_reply_err(pending->req, EINTR);
+	else if (pending->kind == PENDING_LOOKUP)
+		fs_reply_entry(pending->req, &attr);
+	else
+		fs_reply_attr(pending->req, &attr);
 }
 
 /* Whether the bytes are for a reader who knows how many there are. */
@@ -267,10 +304,10 @@ static void answered(void *context, uint64_t ticket, int rc, const struct asset_
 		return; /* taken back */
 	if (rc == 0)
 		learn_size(fs, &pending, bytes->size);
-	if (rc < 0)
+	if (pending.kind != PENDING_READ)
+		reply_measured(fs, &pending, rc, bytes);
+	else if (rc < 0)
 		fuse_reply_err(pending.req, errno_for(rc));
-	else if (pending.asks_size)
-		reply_size(fs, &pending, bytes->size);
 	else if (!is_timely(&pending, bytes))
 		fuse_reply_err(pending.req, EIO);
 	else
@@ -297,12 +334,39 @@ static void ask(fuse_req_t req, fuse_ino_t ino, struct pending *pending, size_t 
 
 void remote_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset)
 {
-	struct pending pending = {.size = size, .offset = offset};
+	struct pending pending = {.kind = PENDING_READ, .size = size, .offset = offset};
 	ask(req, ino, &pending, size, offset);
 }
 
-void remote_getattr(fuse_req_t req, const struct node_attr *attr)
+struct search {
+	int64_t ino;
+	bool found;
+};
+
+static void look_for_reader(const void *node, VISIT visit, void *context)
 {
-	struct pending pending = {.asks_size = true, .attr = *attr};
+	struct search *search = context;
+	const struct pending *pending = *(struct pending *const *)node;
+	if (visit == postorder || visit == leaf)
+		search->found |= pending->kind == PENDING_SIZE && pending->attr.ino == search->ino;
+}
+
+static bool is_being_measured(struct fs *fs, int64_t ino)
+{
+	struct search search = {.ino = ino};
+	pthread_mutex_lock(&fs->lock);
+	twalk_r(fs->pending, look_for_reader, &search);
+	pthread_mutex_unlock(&fs->lock);
+	return search.found;
+}
+
+bool remote_measure(fuse_req_t req, const struct node_attr *attr, enum pending_kind kind)
+{
+	struct pending pending = {.kind = kind, .attr = *attr};
+	if (kind != PENDING_SIZE && !is_being_measured(fs_of(req), attr->ino)) {
+		note_glance(req, attr->ino);
+		return false;
+	}
 	ask(req, (fuse_ino_t)attr->ino, &pending, 0, 0);
+	return true;
 }
