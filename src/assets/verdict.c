@@ -126,6 +126,13 @@ static void note(struct identity *identity, int64_t size, const char *etag)
 	identity->etag[len] = '\0';
 }
 
+/* The tag says that nothing has changed, and the record has the old size, or neither: then nothing has. */
+static bool is_absurd(const struct belief *belief, int64_t total, const char *etag)
+{
+	return belief->known.size >= 0 && etag[0] == '"' && strcmp(etag, belief->known.etag) == 0 &&
+	       total != belief->known.size && total != belief->claimed;
+}
+
 enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure)
 {
 	bool is_new = belief->known.size < 0;
@@ -134,7 +141,8 @@ enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag,
 		belief->doubted.size = -1;
 		return HEARD_THE_SAME;
 	}
-	if (!again && !(is_new && (total == belief->claimed || (sure && belief->claimed < 0)))) {
+	if (is_absurd(belief, total, etag) ||
+	    (!again && !(is_new && (total == belief->claimed || (sure && belief->claimed < 0))))) {
 		note(&belief->doubted, total, etag);
 		return HEARD_DOUBT;
 	}
