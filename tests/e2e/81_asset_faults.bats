@@ -16,6 +16,10 @@ drive() {
 	drive statuses
 }
 
+@test "a limit that stays" {
+	drive limits
+}
+
 @test "connections that end" {
 	drive connections
 }

@@ -54,6 +54,10 @@ def statuses() -> Iterator[Case]:
         yield Case(str(status), EITHER)
     for status in (403, 404, 500, 503):
         yield Case(str(status), FAILS, {"body": "html"}, EVERY)
+
+
+def limits() -> Iterator[Case]:
+    """What a server asks for counts for all that is on it: apart, so that no other case waits for these."""
     yield Case("429", FAILS, {"retry-after": "1"}, EVERY)
 
 

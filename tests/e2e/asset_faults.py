@@ -284,7 +284,7 @@ def main() -> int:
     """Returns the exit status."""
     world = World()
     groups: dict[str, Callable[[], Iterator[Case]]] = {
-        "statuses": cases.statuses, "connections": cases.connections, "stalls": cases.stalls, "lengths": cases.lengths,
+        "statuses": cases.statuses, "limits": cases.limits, "connections": cases.connections, "stalls": cases.stalls, "lengths": cases.lengths,
         "ranges": cases.ranges, "bodies": cases.bodies, "changes": cases.changes,
         "redirects": lambda: cases.redirects(world.url, urlsplit(world.url).port or 0),
     }  # fmt: skip
