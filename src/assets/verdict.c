@@ -133,7 +133,7 @@ static bool is_absurd(const struct belief *belief, int64_t total, const char *et
 	       total != belief->known.size && total != belief->claimed;
 }
 
-enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure)
+enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag)
 {
 	bool is_new = belief->known.size < 0;
 	bool again = agree(&belief->doubted, total, etag);
@@ -141,8 +141,7 @@ enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag,
 		belief->doubted.size = -1;
 		return HEARD_THE_SAME;
 	}
-	if (is_absurd(belief, total, etag) ||
-	    (!again && !(is_new && (total == belief->claimed || (sure && belief->claimed < 0))))) {
+	if (is_absurd(belief, total, etag) || (!again && !(is_new && total == belief->claimed))) {
 		note(&belief->doubted, total, etag);
 		return HEARD_DOUBT;
 	}
