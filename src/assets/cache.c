@@ -150,7 +150,7 @@ static int make_named(struct cache *cache, const struct cache_key *key, int64_t 
 {
 	char path[PATH_MAX];
 	struct object *object = NULL;
-	cache_path(cache, path, "new/XXXXXX");
+	cache_path(cache, path, "new/" NEW_PREFIX "XXXXXX");
 	int fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

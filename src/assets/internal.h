@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #define DISK_BLOCK 4096
+#define NEW_PREFIX "object-"                /* of files that have no name yet; others in that folder are not ours */
 #define OBJECT_BYTES_MAX ((int64_t)1 << 40) /* of an asset that is kept */
 
 /* What a new object may take before it has a piece: blocks for the footer, for its name, and for a folder. */

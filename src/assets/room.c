@@ -98,7 +98,10 @@ static int lock_tally(struct cache *cache, int *locked)
 		if (rc < 0)
 			return rc;
 		struct stat st;
-		if (fstat(fd, &st) == 0 && st.st_nlink > 0) {
+		int looked = fstat(fd, &st);
+		if (looked == 0 && st.st_size > (off_t)sizeof(struct tally))
+			return -EEXIST; /* somebody else's file is not written over */
+		if (looked == 0 && st.st_nlink > 0) {
 			*locked = take_fd(&fd);
 			return 0;
 		}

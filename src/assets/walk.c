@@ -81,7 +81,8 @@ static int visit_new(struct walk *walk, const char *name, const struct stat *st)
 {
 	char path[PATH_MAX];
 	cache_path(walk->cache, path, "new/%s", name);
-	if (!take_leftover(path, st))
+	bool ours = strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0;
+	if (!ours || !take_leftover(path, st))
 		walk->total += disk_bytes(st);
 	return 0;
 }

@@ -27,6 +27,19 @@ static int adopt(struct json_value status, const char *key, char **setting, stru
 	return 0;
 }
 
+/* The cache that the mount reads from, unless another one was named. */
+static int adopt_cache(struct json_value status, struct config *config, struct err *err)
+{
+	struct json_value cache;
+	struct json_value limit;
+	long long bytes;
+	if (config->cache || !json_get(status, "cache", &cache))
+		return 0;
+	if (json_get(cache, "limit_bytes", &limit) && json_integer(limit, &bytes) == 0 && bytes > 0)
+		config->cache_bytes = bytes;
+	return adopt(cache, "folder", &config->cache, err);
+}
+
 static int adopt_mount(struct config *config, const char *mountpoint, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf json = BUF_INIT;
@@ -39,6 +52,8 @@ static int adopt_mount(struct config *config, const char *mountpoint, struct err
 	rc = adopt(status, "store", &config->store, err);
 	if (rc == 0)
 		rc = adopt(status, "host", &config->host, err);
+	if (rc == 0)
+		rc = adopt_cache(status, config, err);
 	return rc < 0 ? rc : adopt(status, "environment", &config->environment, err);
 }
 

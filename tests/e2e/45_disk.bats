@@ -202,9 +202,9 @@ texts() {
 	mount_stack
 	equal
 	texts >"$WORK/before"
+	ctl fault 500 --times forever --match init # before: whoever looks finds the damage
 	scribble_all
 	publish_much 54
-	ctl fault 500 --times forever --match init
 	run contentfs refresh "$MOUNT"
 	echo "$status $output"
 	same 69 "$status"
@@ -224,9 +224,9 @@ texts() {
 	setup_stack
 	contentfs sync --store "$STORE"
 	mount_stack
+	ctl fault stall-before --match init # before: whoever looks finds the damage
 	scribble_all
 	publish_much 55
-	ctl fault stall-before --match init
 	refresh 2>/dev/null &
 	wait_until 30 test -s "$STORE.being-rebuilt-wal"
 	kill_daemon

@@ -539,15 +539,19 @@ static void test_leftovers(void)
 	static const struct {
 		const char *name;
 		int64_t age_s;
-		bool locked, stays;
-	} rows[] = {{"old", 3600, false, false}, {"young", 10, false, true}, {"locked", 3600, true, true}};
+		bool locked, stays, foreign;
+	} rows[] = {{"old", 3600, false, false, false},
+		    {"young", 10, false, true, false},
+		    {"locked", 3600, true, true, false},
+		    {"somebody else's", 3600, false, true, true}};
 	CLEANUP(temp_cache_finish) struct temp_cache temp;
 	char path[PATH_MAX];
 	int locked = -1;
 	temp_cache_init(&temp, PLENTY);
 	temp_cache_keep(temp.cache, "a", 1000);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/new/%s", temp.folder, rows[i].name);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/new/%s%s", temp.folder, rows[i].foreign ? "" : "object-",
+			 rows[i].name);
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		const struct timespec then = {.tv_sec = clock_wall_ms() / 1000 - rows[i].age_s};
 		const struct timespec times[2] = {then, then};
@@ -562,8 +566,9 @@ static void test_leftovers(void)
 	flip(path, 8);
 	temp_cache_keep(next, "b", 10);
 	cache_close(next);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/new/%s", temp.folder, rows[i].name);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/new/%s%s", temp.folder, rows[i].foreign ? "" : "object-",
+			 rows[i].name);
 		is_int(access(path, F_OK) == 0, rows[i].stays, "a leftover that is %s", rows[i].name);
 	}
 	close(locked);
