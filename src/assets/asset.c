@@ -126,9 +126,9 @@ static void make_object(struct asset *asset)
 	adopt(asset, object);
 }
 
-enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag)
+enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure)
 {
-	enum hearing hearing = belief_hear(&asset->belief, total, etag);
+	enum hearing hearing = belief_hear(&asset->belief, total, etag, sure);
 	if (hearing == HEARD_DOUBT)
 		return hearing;
 	if (hearing == HEARD_CHANGED) {

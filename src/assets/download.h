@@ -216,7 +216,7 @@ struct asset {
 void asset_enter(struct assets *assets, struct wait *wait);
 
 /* An answer speaks of an asset of `total` bytes. May answer waits, and make another asset of it. */
-enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag);
+enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure);
 
 /* A piece is there. Its waits are answered. */
 void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len);

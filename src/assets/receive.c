@@ -113,7 +113,7 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 		return refuse_page(fetch, head);
 	if (total < 0 && asset->belief.known.size < 0)
 		return begin_measuring(fetch);
-	if (total >= 0 && asset_hear(asset, total, head->etag) == HEARD_DOUBT)
+	if (total >= 0 && asset_hear(asset, total, head->etag, true) == HEARD_DOUBT)
 		return end_with(fetch, FETCH_AGAIN,
 				"its server contradicts itself, or the record, about its size or tag");
 	if (fetch->dropped || judgement->begin % PIECE_BYTES != 0)
@@ -131,7 +131,7 @@ static enum fetch_end learn_end(struct fetch *fetch, int64_t total)
 		asset->whole_only = true;
 		return end_with(fetch, FETCH_AGAIN, "its server refuses a range within it (HTTP 416)");
 	}
-	if (asset_hear(asset, total, "") == HEARD_DOUBT)
+	if (asset_hear(asset, total, "", true) == HEARD_DOUBT)
 		return end_with(fetch, FETCH_AGAIN, "its server contradicts itself, or the record, about its size");
 	return FETCH_ENOUGH;
 }

@@ -133,7 +133,7 @@ static bool is_absurd(const struct belief *belief, int64_t total, const char *et
 	       strcmp(etag, belief->known.etag) == 0 && total != belief->known.size && total != belief->claimed;
 }
 
-enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag)
+enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure)
 {
 	bool is_new = belief->known.size < 0;
 	bool again = agree(&belief->doubted, total, etag);
@@ -141,7 +141,8 @@ enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag)
 		belief->doubted.size = -1;
 		return HEARD_THE_SAME;
 	}
-	if (is_absurd(belief, total, etag) || (!again && !(is_new && total == belief->claimed))) {
+	if (is_absurd(belief, total, etag) ||
+	    (!again && !(is_new && (total == belief->claimed || (sure && belief->claimed < 0))))) {
 		note(&belief->doubted, total, etag);
 		return HEARD_DOUBT;
 	}

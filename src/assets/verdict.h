@@ -52,8 +52,9 @@ enum hearing {
 	HEARD_CHANGED, /* `known` is another from now on */
 };
 
-/* `total` is not negative. What the record does not say takes a second word. */
-enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag);
+/* `total` is not negative. `sure`: nothing but a lie could make it wrong, so that it needs no second word if the record
+ * does not contradict it. */
+enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure);
 
 /* What to ask for to find out whether a doubted size is true: the first byte behind it, if the record says that there is
  * one, else what would be its end. `end` is 0 for "to the end". */

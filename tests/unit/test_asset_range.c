@@ -175,48 +175,56 @@ static void test_belief(void)
 		struct {
 			int64_t total;
 			const char *etag;
+			bool sure;
 			enum hearing want;
 		} heard[4];
 		size_t count;
 		int64_t size;
 	} rows[] = {
-		{"as claimed", 5, -1, "", {{5, "a", HEARD_FIRST}, {5, "a", HEARD_THE_SAME}}, 2, 5},
-		{"no claim", -1, -1, "", {{5, "a", HEARD_DOUBT}, {5, "a", HEARD_FIRST}}, 2, 5},
-		{"no claim, and a lie",
-		 -1,
-		 -1,
-		 "",
-		 {{4, "", HEARD_DOUBT}, {5, "", HEARD_DOUBT}, {5, "", HEARD_FIRST}},
-		 3,
-		 5},
-		{"twice another", 5, -1, "", {{7, "", HEARD_DOUBT}, {7, "", HEARD_FIRST}}, 2, 7},
-		{"once another", 5, -1, "", {{3, "", HEARD_DOUBT}, {5, "", HEARD_FIRST}}, 2, 5},
-		{"always another", 5, -1, "", {{3, "", HEARD_DOUBT}, {4, "", HEARD_DOUBT}}, 2, -1},
-		{"a changed tag", 5, 5, "a", {{5, "b", HEARD_DOUBT}, {5, "b", HEARD_CHANGED}}, 2, 5},
-		{"a changed size", 5, 5, "a", {{6, "b", HEARD_DOUBT}, {6, "b", HEARD_CHANGED}}, 2, 6},
+		{"as claimed", 5, -1, "", {{5, "a", false, HEARD_FIRST}, {5, "a", true, HEARD_THE_SAME}}, 2, 5},
+		{"no claim", -1, -1, "", {{5, "a", true, HEARD_FIRST}}, 1, 5},
+		{"no claim, unsure", -1, -1, "", {{5, "", false, HEARD_DOUBT}, {5, "", false, HEARD_FIRST}}, 2, 5},
+		{"twice another", 5, -1, "", {{7, "", true, HEARD_DOUBT}, {7, "", true, HEARD_FIRST}}, 2, 7},
+		{"once another", 5, -1, "", {{3, "", true, HEARD_DOUBT}, {5, "", true, HEARD_FIRST}}, 2, 5},
+		{"always another", 5, -1, "", {{3, "", true, HEARD_DOUBT}, {4, "", true, HEARD_DOUBT}}, 2, -1},
+		{"a changed tag", 5, 5, "a", {{5, "b", true, HEARD_DOUBT}, {5, "b", true, HEARD_CHANGED}}, 2, 5},
+		{"a changed size", 5, 5, "a", {{6, "b", true, HEARD_DOUBT}, {6, "b", true, HEARD_CHANGED}}, 2, 6},
 		{"another size under the same tag",
 		 5,
 		 5,
 		 "\"a\"",
-		 {{4, "\"a\"", HEARD_DOUBT}, {4, "\"a\"", HEARD_DOUBT}},
+		 {{4, "\"a\"", true, HEARD_DOUBT}, {4, "\"a\"", true, HEARD_DOUBT}},
 		 2,
 		 5},
 		{"where the record says nothing",
 		 -1,
 		 5,
 		 "\"a\"",
-		 {{4, "\"a\"", HEARD_DOUBT}, {4, "\"a\"", HEARD_CHANGED}},
+		 {{4, "\"a\"", true, HEARD_DOUBT}, {4, "\"a\"", true, HEARD_CHANGED}},
 		 2,
 		 4},
-		{"which the record has", 4, 5, "\"a\"", {{4, "\"a\"", HEARD_DOUBT}, {4, "\"a\"", HEARD_CHANGED}}, 2, 4},
-		{"no tag", 5, 5, "a", {{5, "", HEARD_THE_SAME}}, 1, 5},
-		{"a slip", 5, 5, "a", {{6, "b", HEARD_DOUBT}, {5, "a", HEARD_THE_SAME}, {6, "b", HEARD_DOUBT}}, 3, 5},
+		{"which the record has",
+		 4,
+		 5,
+		 "\"a\"",
+		 {{4, "\"a\"", true, HEARD_DOUBT}, {4, "\"a\"", true, HEARD_CHANGED}},
+		 2,
+		 4},
+		{"no tag", 5, 5, "a", {{5, "", true, HEARD_THE_SAME}}, 1, 5},
+		{"a slip",
+		 5,
+		 5,
+		 "a",
+		 {{6, "b", true, HEARD_DOUBT}, {5, "a", true, HEARD_THE_SAME}, {6, "b", true, HEARD_DOUBT}},
+		 3,
+		 5},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct belief belief = {.claimed = rows[i].claimed, .known.size = rows[i].known, .doubted.size = -1};
 		strcpy(belief.known.etag, rows[i].etag);
 		for (size_t k = 0; k < rows[i].count; k++)
-			is_int(belief_hear(&belief, rows[i].heard[k].total, rows[i].heard[k].etag),
+			is_int(belief_hear(&belief, rows[i].heard[k].total, rows[i].heard[k].etag,
+					   rows[i].heard[k].sure),
 			       rows[i].heard[k].want, "%s: word %zu", rows[i].name, k + 1);
 		is_int(belief.known.size, rows[i].size, "%s: size", rows[i].name);
 	}
