@@ -5,7 +5,7 @@
  *
  *   FOLDER/objects/ab/ab12...   named by the SHA-256 of the URL (64 hex digits)
  *   FOLDER/new/                 files that have no name yet
- *   FOLDER/room                 how much all of it takes, and the lock of who writes
+ *   FOLDER/contentfs.tally      how much all of it takes, and the lock of who writes
  *
  * An object is a file of the asset's own bytes, from 0, sparse where pieces are missing; then, from the next multiple of 8,
  * one 64-bit checksum for each piece (0: it is missing); then a footer of fixed size with a checksum of its own: a magic

@@ -1,9 +1,9 @@
 /*
  * What the cache may take on the disk, and who may write to it. Measuring and removing is for walk.c.
  *
- * FOLDER/room holds a tally, which all processes keep together: who writes locks the file, adds what the writing may take
- * at most, writes, and unlocks. So the tally is never less than what is there, however many write, and the limit holds for
- * all of them together. It may be more, by estimates, and by what people delete: when it reaches the limit, the folder
+ * FOLDER/contentfs.tally is kept by all processes together: who writes locks the file, adds what the writing may take at
+ * most, writes, and unlocks. So the tally is never less than what is there, however many write, and the limit holds for all
+ * of them together. It may be more, by estimates, and by what people delete: when it reaches the limit, the folder
  * is measured, and only what that shows to be too much is removed. Who writes first after a start of the machine measures
  * too: a power loss can leave a tally that is older than the files.
  *
@@ -22,6 +22,7 @@
 #define LOCK_STEP_US 2000              /* between looks whether the lock is free */
 #define ATTEMPTS 10                    /* at what others may undo in the middle */
 #define MEASURE_MS (60 * 60 * 1000)    /* how old a measurement gets */
+#define TALLY_NAME "contentfs.tally"   /* not a word that others name their files by */
 #define TALLY_MAGIC 0x32796c6c61746663 /* "cftally2" */
 
 /* --- the tally ---------------------------------------------------------------------------------------------------- */
@@ -78,7 +79,7 @@ static int lock_within(int fd, int64_t ms)
 static int open_tally(const struct cache *cache)
 {
 	char path[PATH_MAX];
-	cache_path(cache, path, "room");
+	cache_path(cache, path, TALLY_NAME);
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : fd;
 }
@@ -98,10 +99,7 @@ static int lock_tally(struct cache *cache, int *locked)
 		if (rc < 0)
 			return rc;
 		struct stat st;
-		int looked = fstat(fd, &st);
-		if (looked == 0 && st.st_size > (off_t)sizeof(struct tally))
-			return -EEXIST; /* somebody else's file is not written over */
-		if (looked == 0 && st.st_nlink > 0) {
+		if (fstat(fd, &st) == 0 && st.st_nlink > 0) {
 			*locked = take_fd(&fd);
 			return 0;
 		}
@@ -188,7 +186,7 @@ int64_t cache_bytes(struct cache *cache)
 {
 	char path[PATH_MAX];
 	struct tally tally;
-	cache_path(cache, path, "room");
+	cache_path(cache, path, TALLY_NAME);
 	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 && tally_read(fd, &tally) ? tally.bytes : 0;
 }

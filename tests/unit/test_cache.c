@@ -382,7 +382,7 @@ static void test_deleted_folder(void)
 	temp_folder_remove(temp.folder);
 	is_int(temp_cache_keep(temp.cache, "a", 1000), 0, "the folder is made again");
 	ok(cache_bytes(temp.cache) < PIECE_BYTES, "and counted anew");
-	static const char *const parts[] = {"objects", "new", "room"};
+	static const char *const parts[] = {"objects", "new", "contentfs.tally"};
 	for (size_t i = 0; i < 3; i++) {
 		char path[PATH_MAX];
 		snprintf(path, sizeof(path), "%s/%s", temp.folder, parts[i]);
@@ -512,7 +512,7 @@ static void test_tally(void)
 	char path[PATH_MAX];
 	temp_cache_init(&temp, PLENTY);
 	temp_cache_keep(temp.cache, "a", MB);
-	snprintf(path, sizeof(path), "%s/room", temp.folder);
+	snprintf(path, sizeof(path), "%s/contentfs.tally", temp.folder);
 	for (int64_t at = 0; at < 32; at += 5) {
 		flip(path, at);
 		is_int(cache_bytes(temp.cache), 0, "with byte %lld of the tally changed, it counts for nothing",
@@ -562,7 +562,7 @@ static void test_leftovers(void)
 			close(fd);
 	}
 	struct cache *next = temp_cache_open(temp.folder, PLENTY);
-	snprintf(path, sizeof(path), "%s/room", temp.folder); /* as after a start of the machine */
+	snprintf(path, sizeof(path), "%s/contentfs.tally", temp.folder); /* as after a start of the machine */
 	flip(path, 8);
 	temp_cache_keep(next, "b", 10);
 	cache_close(next);

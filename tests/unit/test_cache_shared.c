@@ -42,7 +42,7 @@ static int64_t size_of(size_t number)
 static int64_t du_at_rest(const char *folder)
 {
 	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "%s/room", folder);
+	snprintf(path, sizeof(path), "%s/contentfs.tally", folder);
 	CLEANUP(cleanup_close) int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
 		flock(fd, LOCK_EX);
@@ -212,7 +212,7 @@ static void test_stopped(void)
 	char path[PATH_MAX];
 	temp_cache_init(&temp, LIMIT);
 	temp_cache_keep(temp.cache, "a", 1000);
-	snprintf(path, sizeof(path), "%s/room", temp.folder);
+	snprintf(path, sizeof(path), "%s/contentfs.tally", temp.folder);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	temp_must(flock(fd, LOCK_EX), NULL, "flock");
 	is_int(temp_cache_keep(temp.cache, "b", 1000), -EBUSY, "who waits for it gives up");
