@@ -112,9 +112,9 @@ static const char probes_sql[] =
 	"  FROM (SELECT name FROM pragma_table_info(t.name) WHERE pk > 0 ORDER BY pk) c), 'rowid' || way.word) || ' LIMIT 1'"
 	" FROM pragma_table_list t, (SELECT ' ASC' AS word UNION ALL SELECT ' DESC') way"
 	" WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~'"
-	" UNION ALL SELECT 'SELECT 1 FROM dirent INDEXED BY dirent_order ORDER BY parent, cookie, ino LIMIT 1'"
-	" UNION ALL SELECT 'SELECT 1 FROM dirent INDEXED BY dirent_order"
-	"  ORDER BY parent DESC, cookie DESC, ino DESC LIMIT 1'";
+	" UNION ALL SELECT 'SELECT 1 FROM dirent INDEXED BY dirent_name ORDER BY parent, hash LIMIT 1'"
+	" UNION ALL SELECT 'SELECT 1 FROM dirent INDEXED BY dirent_name"
+	"  ORDER BY parent DESC, hash DESC LIMIT 1'";
 
 /* What is always so. */
 static const char facts_sql[] =

@@ -1,11 +1,19 @@
 /* Names in directories. */
 #include "store/internal.h"
+#include "tree/name.h"
+
+static sqlite3_stmt *named(struct store *store, enum statement statement, int64_t parent, struct slice name)
+{
+	sqlite3_stmt *stmt = store->statements[statement];
+	sqlite3_bind_int64(stmt, 1, parent);
+	sqlite3_bind_int(stmt, 2, name_hash(name));
+	db_bind_text(stmt, 3, name);
+	return stmt;
+}
 
 int dirent_get(struct store *store, int64_t parent, struct slice name, int64_t *ino, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_GET];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
+	sqlite3_stmt *stmt = named(store, ST_DIRENT_GET, parent, name);
 	int rc = db_row(stmt, err);
 	if (rc < 0)
 		return rc;
@@ -16,17 +24,12 @@ int dirent_get(struct store *store, int64_t parent, struct slice name, int64_t *
 
 int dirent_put(struct store *store, enum statement put, int64_t parent, struct slice name, int64_t ino, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[put];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	sqlite3_bind_int64(stmt, 3, ino);
+	sqlite3_stmt *stmt = named(store, put, parent, name);
+	sqlite3_bind_int64(stmt, 4, ino);
 	return db_run(stmt, err);
 }
 
 int dirent_remove(struct store *store, int64_t parent, struct slice name, struct err *err)
 {
-	sqlite3_stmt *stmt = store->statements[ST_DIRENT_REMOVE];
-	sqlite3_bind_int64(stmt, 1, parent);
-	db_bind_text(stmt, 2, name);
-	return db_run(stmt, err);
+	return db_run(named(store, ST_DIRENT_REMOVE, parent, name), err);
 }

@@ -169,7 +169,7 @@ static int open_database(struct store *store, struct err *err)
 		rc = keep_private(store->path, err);
 	if (rc == 0)
 		rc = db_exec(store->db,
-			     "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			     "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 			     "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
 			     err);
 	if (rc == 0)

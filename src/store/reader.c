@@ -2,6 +2,7 @@
 
 #include "store/db.h"
 #include "store/schema.h"
+#include "tree/name.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -34,12 +35,12 @@ enum reader_statement {
 #define ATTR_JOIN " LEFT JOIN directory g ON n.kind = 0 AND g.ino = n.ino"
 
 static const char *const reader_sql[RD_COUNT] = {
-	[RD_LOOKUP] = "SELECT " ATTR_COLUMNS " FROM dirent d JOIN node n ON n.ino = d.ino" ATTR_JOIN
-		      " WHERE d.parent = ?1 AND d.name = ?2",
+	[RD_LOOKUP] = "SELECT " ATTR_COLUMNS " FROM dirent d INDEXED BY dirent_name"
+		      " JOIN node n ON n.ino = d.ino" ATTR_JOIN " WHERE d.parent = ?1 AND d.hash = ?2 AND d.name = ?3",
 	[RD_ATTR] = "SELECT " ATTR_COLUMNS " FROM node n" ATTR_JOIN " WHERE n.ino = ?1",
 	[RD_PARENT] = "SELECT parent FROM node WHERE ino = ?1",
 	[RD_LIST] =
-		"SELECT " ATTR_COLUMNS ", d.cookie, d.name FROM dirent d INDEXED BY dirent_order"
+		"SELECT " ATTR_COLUMNS ", d.cookie, d.name FROM dirent d NOT INDEXED"
 		" JOIN node n ON n.ino = d.ino" ATTR_JOIN " WHERE d.parent = ?1 AND d.cookie > ?2 ORDER BY d.cookie",
 	[RD_SIZE] = "SELECT size, kind FROM node WHERE ino = ?1 AND kind IN (1, 2, 3, 4)",
 	[RD_TEXT] = "SELECT text FROM version WHERE ino = ?1",
@@ -137,7 +138,8 @@ int reader_lookup(struct store_reader *reader, int64_t parent, struct slice name
 {
 	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_LOOKUP];
 	sqlite3_bind_int64(row, 1, parent);
-	db_bind_text(row, 2, name);
+	sqlite3_bind_int(row, 2, name_hash(name));
+	db_bind_text(row, 3, name);
 	int rc = db_row(row, NULL);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ENOENT;

@@ -1,5 +1,6 @@
 #include "store/statements.h"
 
+#define NAMED "parent = ?1 AND hash = ?2 AND name = ?3"
 #define STREAM_COLUMNS "id, part_of, run, pages, items, total, content_type, locale, types, sync_token, page_token"
 
 const char *const statement_sql[ST_COUNT] = {
@@ -11,10 +12,10 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_META_SET] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
 			" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 
-	[ST_DIRENT_GET] = "SELECT ino FROM dirent WHERE parent = ?1 AND name = ?2",
-	[ST_DIRENT_ADD] = "INSERT INTO dirent (parent, name, cookie, ino) VALUES (?1, ?2, ?3, ?3)",
-	[ST_DIRENT_SET] = "UPDATE dirent SET ino = ?3 WHERE parent = ?1 AND name = ?2",
-	[ST_DIRENT_REMOVE] = "DELETE FROM dirent WHERE parent = ?1 AND name = ?2",
+	[ST_DIRENT_GET] = "SELECT ino FROM dirent INDEXED BY dirent_name WHERE " NAMED,
+	[ST_DIRENT_ADD] = "INSERT INTO dirent (parent, hash, name, cookie, ino) VALUES (?1, ?2, ?3, ?4, ?4)",
+	[ST_DIRENT_SET] = "UPDATE dirent INDEXED BY dirent_name SET ino = ?4 WHERE " NAMED,
+	[ST_DIRENT_REMOVE] = "DELETE FROM dirent INDEXED BY dirent_name WHERE " NAMED,
 	[ST_DIRENT_FILES] = "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino"
 			    " WHERE d.parent = ?1 AND n.kind IN (1, 2, 3) AND n.event_at <= ?2",
 	[ST_DIRENT_DIRECTORIES] = "SELECT d.ino FROM dirent d JOIN node n ON n.ino = d.ino"

@@ -130,3 +130,11 @@ size_t name_encode_file(struct slice raw, char out[NAME_BYTES_MAX + 1])
 		return len;
 	return name_encode(slice_make(raw.at, raw.len - strlen(ending)), ending, out);
 }
+
+int32_t name_hash(struct slice name)
+{
+	uint32_t hash = 2166136261u;
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (unsigned char)name.at[i]) * 16777619u;
+	return (int32_t)hash;
+}

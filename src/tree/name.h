@@ -15,6 +15,8 @@
 
 #include "util/slice.h"
 
+#include <stdint.h>
+
 #define NAME_BYTES_MAX 255
 
 /* Writes the NUL-terminated name for `raw` with `suffix` (such as ".json", or "" for a directory; plain ASCII, at most
@@ -28,5 +30,8 @@ size_t name_encode_folder(struct slice raw, char out[NAME_BYTES_MAX + 1]);
 /* The same for a file whose name has an ending of its own (up to 15 letters and digits behind the last dot): it is kept
  * where the name has to be cut, since programs go by it. */
 size_t name_encode_file(struct slice raw, char out[NAME_BYTES_MAX + 1]);
+
+/* A number that stands for a name in an index: FNV-1a of 32 bits (RFC 9923), always the same, not always another. */
+int32_t name_hash(struct slice name);
 
 #endif

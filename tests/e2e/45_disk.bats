@@ -3,6 +3,8 @@
 
 load lib
 
+PAGE=16384 # bytes of the store
+
 setup_stack() {
 	start_stack --generate 300 --content-types 3 --locales 2 --assets 20
 }
@@ -140,14 +142,14 @@ scribble_inside() {
 		AND path NOT IN (SELECT min(path) FROM dbstat WHERE pagetype = 'leaf' GROUP BY name)")
 	[ -n "$pages" ]
 	for page in $pages; do
-		head -c 4096 /dev/zero | tr '\0' '\377' | dd of="$STORE" bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
+		head -c "$PAGE" /dev/zero | tr '\0' '\377' | dd of="$STORE" bs="$PAGE" seek=$((page - 1)) conv=notrunc 2>/dev/null
 	done
 }
 
 # scribble_all: nothing is left of the store's file but its first page.
 scribble_all() {
-	local pages=$(($(stat -c %s "$STORE") / 4096 - 1))
-	head -c $((pages * 4096)) /dev/zero | tr '\0' '\377' | dd of="$STORE" bs=4096 seek=1 conv=notrunc 2>/dev/null
+	local pages=$(($(stat -c %s "$STORE") / PAGE - 1))
+	head -c $((pages * PAGE)) /dev/zero | tr '\0' '\377' | dd of="$STORE" bs="$PAGE" seek=1 conv=notrunc 2>/dev/null
 }
 
 # texts: what all files hold.

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PAGE 16384 /* bytes of the store */
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define ITEMS 400
@@ -106,7 +108,7 @@ static void scribble_magic(struct temp_store *temp)
 
 static void zero_first_page(struct temp_store *temp)
 {
-	scribble(temp->path, 0, 4096, 0);
+	scribble(temp->path, 0, PAGE, 0);
 }
 
 static void zero_all(struct temp_store *temp)
@@ -121,7 +123,7 @@ static void cut_half(struct temp_store *temp)
 
 static void cut_one_page(struct temp_store *temp)
 {
-	cut(temp->path, size_of(temp->path) - 4096);
+	cut(temp->path, size_of(temp->path) - PAGE);
 }
 
 static void cut_last_byte(struct temp_store *temp)
@@ -140,7 +142,7 @@ static void scribble_root(struct temp_store *temp, const char *name)
 	snprintf(sql, sizeof(sql), "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", name);
 	int page = atoi(temp_store_ask(temp, sql));
 	temp_must(page > 1 ? 0 : -EINVAL, NULL, name);
-	scribble(temp->path, (off_t)(page - 1) * 4096, 4096, 0xff);
+	scribble(temp->path, (off_t)(page - 1) * PAGE, PAGE, 0xff);
 }
 
 static void scribble_node(struct temp_store *temp)
@@ -160,7 +162,7 @@ static void scribble_dirent(struct temp_store *temp)
 
 static void scribble_order(struct temp_store *temp)
 {
-	scribble_root(temp, "dirent_order");
+	scribble_root(temp, "dirent_name");
 }
 
 static void scribble_change(struct temp_store *temp)
@@ -185,7 +187,7 @@ static void scribble_sequence(struct temp_store *temp)
 
 static void scribble_last_page(struct temp_store *temp)
 {
-	scribble(temp->path, size_of(temp->path) - 4096, 4096, 0xff);
+	scribble(temp->path, size_of(temp->path) - PAGE, PAGE, 0xff);
 }
 
 static void set_sequence_back(struct temp_store *temp)
