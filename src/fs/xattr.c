@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PREFIX "user.contentfs."
+#define NAMESPACE "user."
+#define PREFIX NAMESPACE "contentfs."
 #define VALUE_MAX 65536 /* the kernel's limit */
 
 static const char *const names[] = {"uid",          "content_type", "locale", "version",
@@ -91,6 +92,7 @@ static void ask(struct xattr_reply *reply, fuse_ino_t ino, void (*take)(void *co
 	fuse_reply_err(reply->req, rc == -ESTALE ? ESTALE : EIO);
 }
 
+/* There are no labels and no access control lists here. "No such attribute" would have `ls -l` ask each file for both. */
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	fs_count(fs_of(req), OP_XATTR);
@@ -99,10 +101,10 @@ void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		for (size_t i = 0; i < NAMES; i++)
 			if (strcmp(name + strlen(PREFIX), names[i]) == 0)
 				reply.name = i;
-	if (reply.name == NAMES)
-		fuse_reply_err(req, ENODATA);
-	else
+	if (reply.name < NAMES)
 		ask(&reply, ino, reply_value);
+	else
+		fuse_reply_err(req, strncmp(name, NAMESPACE, strlen(NAMESPACE)) == 0 ? ENODATA : EOPNOTSUPP);
 }
 
 void fs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
