@@ -105,16 +105,19 @@ int fs_create(struct fs **out, const struct fs_config *config, const struct fs_h
 
 int fs_start(struct fs *fs, struct err *err)
 {
-	int rc = workers_start(fs, err);
+	int rc = ahead_start(fs, err);
+	if (rc == 0)
+		rc = workers_start(fs, err);
 	return rc < 0 ? rc : announcer_start(fs, err);
 }
 
-/* The announcer goes first: it may be waiting for an answer that only the workers give. */
+/* The workers go last: the others may be waiting for an answer that only they give. */
 void fs_stop(struct fs *fs)
 {
 	if (!fs)
 		return;
 	announcer_stop(fs);
+	ahead_stop(fs);
 	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
 	workers_stop(fs);
 	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
@@ -131,6 +134,7 @@ void fs_destroy(struct fs *fs)
 		fuse_session_destroy(fs->session);
 	watch_finish(fs);
 	remote_finish(fs);
+	ahead_finish(fs);
 	buf_finish(&fs->status);
 	if (fs->has_worker_key)
 		pthread_key_delete(fs->worker_key);

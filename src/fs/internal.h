@@ -93,6 +93,7 @@ struct fs {
 	bool has_worker_key;
 	struct worker workers[WORKERS];
 	int workers_started;
+	struct ahead *ahead;
 	atomic_bool stopping;
 	atomic_bool ended;
 	atomic_uint_fast64_t requests[FS_OPERATIONS];
@@ -166,6 +167,13 @@ void workers_stop(struct fs *fs);
 void let_answers_pass(struct fs *fs); /* waits for every answer that may have been read from the store before now */
 int announcer_start(struct fs *fs, struct err *err);
 void announcer_stop(struct fs *fs);
+
+/* ahead.c: texts that are put into the kernel's cache before they are asked for. Started before the workers, stopped before
+ * them as well. */
+int ahead_start(struct fs *fs, struct err *err);
+void ahead_stop(struct fs *fs);
+void ahead_finish(struct fs *fs);
+void ahead_note(struct fs *fs, int64_t directory, int64_t ino); /* the kernel asks for the beginning of a text */
 
 /* pending.c */
 

@@ -200,12 +200,16 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 		return;
 	}
 	fs_count(fs_of(req), OP_READ);
+	struct fs *fs = fs_of(req);
 	struct read_reply reply = {.req = req};
-	int rc = reader_text(fs_reader(req, ino), (int64_t)ino, offset, size, reply_text, &reply);
+	int64_t directory = 0;
+	int rc = reader_text(fs_reader(req, ino), (int64_t)ino, offset, size, &directory, reply_text, &reply);
 	if (rc == -EREMOTE)
 		remote_read(req, ino, size, offset);
 	else if (!reply.sent)
 		reply_error(req, ino, rc < 0 ? rc : -EIO);
+	else if (offset == 0)
+		ahead_note(fs, directory, (int64_t)ino);
 }
 
 /* --- listings ----------------------------------------------------------------------------------------------------- */

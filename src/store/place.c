@@ -7,8 +7,6 @@
 
 #include <errno.h>
 
-#define FILE_SUFFIX ".json"
-
 int journal_add(struct store *store, enum change_op op, const struct store_key *key, int64_t parent, struct slice name,
 		int64_t old, int64_t event_at, struct err *err)
 {
@@ -132,7 +130,7 @@ int node_link(struct store *store, const struct store_key *key, int64_t ino, int
 	      int64_t parent, struct err *err)
 {
 	char bytes[NAME_BYTES_MAX + 1];
-	struct slice name = slice_make(bytes, name_encode(key->uid, FILE_SUFFIX, bytes));
+	struct slice name = slice_make(bytes, name_encode(key->uid, STORE_FILE_SUFFIX, bytes));
 	int64_t old;
 	int64_t old_size;
 	int rc = name_holder(store, parent, name, &old, &old_size, err);
@@ -192,7 +190,7 @@ static int unlink_with_facts(struct store *store, int64_t ino, sqlite3_stmt *fac
 	int64_t event_at = sqlite3_column_int64(facts, 3);
 
 	char bytes[NAME_BYTES_MAX + 1];
-	struct slice name = slice_make(bytes, name_encode(key.uid, FILE_SUFFIX, bytes));
+	struct slice name = slice_make(bytes, name_encode(key.uid, STORE_FILE_SUFFIX, bytes));
 	int rc = dirent_remove(store, parent, name, err);
 	if (rc == 0)
 		rc = node_supersede(store, ino, size, err);
@@ -230,7 +228,7 @@ static int gather_covered(struct store *store, int64_t parent, const struct stor
 		return ino_list_fill(list, stmt, err);
 	}
 	char bytes[NAME_BYTES_MAX + 1];
-	struct slice name = slice_make(bytes, name_encode(key->uid, FILE_SUFFIX, bytes));
+	struct slice name = slice_make(bytes, name_encode(key->uid, STORE_FILE_SUFFIX, bytes));
 	int64_t ino;
 	int64_t size;
 	int rc = name_holder(store, parent, name, &ino, &size, err);

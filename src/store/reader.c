@@ -16,8 +16,11 @@ enum reader_statement {
 	RD_ATTR,
 	RD_PARENT,
 	RD_LIST,
-	RD_SIZE,
 	RD_TEXT,
+	RD_NAMED,
+	RD_COOKIE,
+	RD_TEXTS,
+	RD_TEXTS_BACK,
 	RD_FACTS,
 	RD_ASSET,
 	RD_TOTALS,
@@ -34,6 +37,10 @@ enum reader_statement {
 	" WHEN 5 THEN 2 ELSE 1 END"
 #define ATTR_JOIN " LEFT JOIN directory g ON n.kind = 0 AND g.ino = n.ino"
 
+#define TEXTS                                                                                                          \
+	"SELECT d.cookie, d.ino, CASE WHEN n.size <= ?3 THEN v.text END FROM dirent d NOT INDEXED"                     \
+	" JOIN node n ON n.ino = d.ino JOIN version v ON v.ino = d.ino WHERE d.parent = ?1"
+
 static const char *const reader_sql[RD_COUNT] = {
 	[RD_LOOKUP] = "SELECT " ATTR_COLUMNS " FROM dirent d INDEXED BY dirent_name"
 		      " JOIN node n ON n.ino = d.ino" ATTR_JOIN " WHERE d.parent = ?1 AND d.hash = ?2 AND d.name = ?3",
@@ -42,8 +49,12 @@ static const char *const reader_sql[RD_COUNT] = {
 	[RD_LIST] =
 		"SELECT " ATTR_COLUMNS ", d.cookie, d.name FROM dirent d NOT INDEXED"
 		" JOIN node n ON n.ino = d.ino" ATTR_JOIN " WHERE d.parent = ?1 AND d.cookie > ?2 ORDER BY d.cookie",
-	[RD_SIZE] = "SELECT size, kind FROM node WHERE ino = ?1 AND kind IN (1, 2, 3, 4)",
-	[RD_TEXT] = "SELECT text FROM version WHERE ino = ?1",
+	[RD_TEXT] = "SELECT n.size, n.kind, n.parent, CASE WHEN n.size <= ?2 THEN v.text END FROM node n"
+		    " LEFT JOIN version v ON v.ino = n.ino WHERE n.ino = ?1 AND n.kind IN (1, 2, 3, 4)",
+	[RD_NAMED] = "SELECT n.parent, v.uid FROM node n JOIN version v ON v.ino = n.ino WHERE n.ino = ?1",
+	[RD_COOKIE] = "SELECT cookie FROM dirent INDEXED BY dirent_name WHERE parent = ?1 AND hash = ?2 AND ino = ?3",
+	[RD_TEXTS] = TEXTS " AND d.cookie > ?2 ORDER BY d.cookie",
+	[RD_TEXTS_BACK] = TEXTS " AND d.cookie < ?2 ORDER BY d.cookie DESC",
 	/* The directory above says the locale (of entries, assets and folders) and the one above that the content type (of
 	 * entries) or the locale (of files); a directory's own uid is in `directory`. */
 	[RD_FACTS] = "SELECT n.kind, n.parent, v.uid, v.number, v.published_at, v.updated_at, v.title,"
@@ -187,21 +198,6 @@ int reader_list(struct store_reader *reader, int64_t ino, int64_t cookie,
 	return rc;
 }
 
-static int text_at_once(struct store_reader *reader, int64_t ino, int64_t offset, size_t size,
-			void (*take)(void *context, struct slice bytes), void *context)
-{
-	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_TEXT];
-	sqlite3_bind_int64(row, 1, ino);
-	int rc = db_row(row, NULL);
-	if (rc <= 0)
-		return rc < 0 ? rc : -ESTALE;
-	struct slice text = db_column_text(row, 0);
-	size_t from = offset < (int64_t)text.len ? (size_t)offset : text.len;
-	size_t len = text.len - from < size ? text.len - from : size;
-	take(context, slice_make(text.at + from, len));
-	return 0;
-}
-
 /* The blob does not outlive the call: an open one is an open read transaction, which keeps the log from being trimmed. */
 static int text_piece(struct store_reader *reader, int64_t ino, int64_t offset, size_t size,
 		      void (*take)(void *context, struct slice bytes), void *context)
@@ -221,28 +217,77 @@ static int text_piece(struct store_reader *reader, int64_t ino, int64_t offset, 
 	return rc;
 }
 
-int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t size,
+int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t size, int64_t *directory,
 		void (*take)(void *context, struct slice bytes), void *context)
 {
-	sqlite3_stmt *row = reader->statements[RD_SIZE];
+	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_TEXT];
 	sqlite3_bind_int64(row, 1, ino);
+	sqlite3_bind_int64(row, 2, TEXT_AT_ONCE_MAX);
 	int rc = db_row(row, NULL);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ESTALE;
 	int64_t total = sqlite3_column_int64(row, 0);
-	bool elsewhere = sqlite3_column_int(row, 1) == NODE_FILE;
-	sqlite3_reset(row);
-	if (elsewhere)
+	if (sqlite3_column_int(row, 1) == NODE_FILE)
 		return -EREMOTE;
+	if (directory)
+		*directory = sqlite3_column_int64(row, 2);
 	if (offset >= total) {
 		take(context, slice_make(NULL, 0));
 		return 0;
 	}
 	if (size > (size_t)(total - offset))
 		size = (size_t)(total - offset);
-	if (total <= TEXT_AT_ONCE_MAX)
-		return text_at_once(reader, ino, offset, size, take, context);
-	return text_piece(reader, ino, offset, size, take, context);
+	if (total > TEXT_AT_ONCE_MAX) {
+		sqlite3_reset(row);
+		return text_piece(reader, ino, offset, size, take, context);
+	}
+	if (sqlite3_column_type(row, 3) == SQLITE_NULL)
+		return -ESTALE;
+	struct slice text = db_column_text(row, 3);
+	size_t from = offset < (int64_t)text.len ? (size_t)offset : text.len;
+	take(context, slice_make(text.at + from, text.len - from < size ? text.len - from : size));
+	return 0;
+}
+
+int reader_cookie(struct store_reader *reader, int64_t ino, int64_t *cookie)
+{
+	char bytes[NAME_BYTES_MAX + 1];
+	CLEANUP(db_reset) sqlite3_stmt *named = reader->statements[RD_NAMED];
+	sqlite3_bind_int64(named, 1, ino);
+	int rc = db_row(named, NULL);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ESTALE;
+	struct slice name = slice_make(bytes, name_encode(db_column_text(named, 1), STORE_FILE_SUFFIX, bytes));
+	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_COOKIE];
+	sqlite3_bind_int64(row, 1, sqlite3_column_int64(named, 0));
+	sqlite3_bind_int(row, 2, name_hash(name));
+	sqlite3_bind_int64(row, 3, ino);
+	rc = db_row(row, NULL);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ESTALE;
+	*cookie = sqlite3_column_int64(row, 0);
+	return 0;
+}
+
+int reader_texts(struct store_reader *reader, int64_t parent, int64_t cookie, bool back, size_t longest,
+		 bool (*each)(void *context, const struct dir_text *text), void *context)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[back ? RD_TEXTS_BACK : RD_TEXTS];
+	sqlite3_bind_int64(row, 1, parent);
+	sqlite3_bind_int64(row, 2, cookie);
+	sqlite3_bind_int64(row, 3, (int64_t)longest);
+	int rc;
+	while ((rc = db_row(row, NULL)) > 0) {
+		const struct dir_text text = {
+			.cookie = sqlite3_column_int64(row, 0),
+			.ino = sqlite3_column_int64(row, 1),
+			.left_out = sqlite3_column_type(row, 2) == SQLITE_NULL,
+			.text = db_column_text(row, 2),
+		};
+		if (!each(context, &text))
+			return 0;
+	}
+	return rc;
 }
 
 static struct node_facts facts_of(sqlite3_stmt *row)

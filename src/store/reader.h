@@ -49,10 +49,29 @@ struct dir_entry {
 int reader_list(struct store_reader *reader, int64_t ino, int64_t cookie,
 		bool (*each)(void *context, const struct dir_entry *entry), void *context);
 
-/* Hands out up to `size` bytes of a file's text from `offset`, borrowed for the call, exactly once (perhaps empty).
- * -EREMOTE if it is the file of an asset, whose bytes are elsewhere: see reader_asset. */
-int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t size,
+/* Hands out up to `size` bytes of a file's text from `offset`, borrowed for the call, exactly once (perhaps empty), and
+ * says which `directory` the file is in (unless that is NULL). -EREMOTE if it is the file of an asset, whose bytes are elsewhere: see
+ * reader_asset. */
+int reader_text(struct store_reader *reader, int64_t ino, int64_t offset, size_t size, int64_t *directory,
 		void (*take)(void *context, struct slice bytes), void *context);
+
+/* Where a file with a text stands in its directory. -ESTALE if it has lost its name, or is none. */
+int reader_cookie(struct store_reader *reader, int64_t ino, int64_t *cookie);
+
+/*
+ * Goes over the texts of the files in a directory in the order of their cookies, from the first one after `cookie`, or
+ * `back` from the last one before it. A text longer than `longest` bytes is left out. `each` gets the text (borrowed for
+ * the call) and stops by returning false.
+ */
+struct dir_text {
+	int64_t cookie;
+	int64_t ino;
+	bool left_out;
+	struct slice text;
+};
+
+int reader_texts(struct store_reader *reader, int64_t parent, int64_t cookie, bool back, size_t longest,
+		 bool (*each)(void *context, const struct dir_text *text), void *context);
 
 /* What is said of a node in its extended attributes. Slices are borrowed for the call; those that do not apply are
  * empty. */

@@ -29,7 +29,7 @@ static int find_live(struct store *store, const struct store_key *key, struct st
 		return rc;
 	char name[NAME_BYTES_MAX + 1];
 	int64_t ino;
-	rc = dirent_get(store, parent, slice_make(name, name_encode(key->uid, ".json", name)), &ino, err);
+	rc = dirent_get(store, parent, slice_make(name, name_encode(key->uid, STORE_FILE_SUFFIX, name)), &ino, err);
 	if (rc < 0 || ino == 0)
 		return rc;
 

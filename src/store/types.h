@@ -31,4 +31,7 @@ enum change_op { CHANGE_ADDED = 1, CHANGE_CHANGED = 2, CHANGE_REMOVED = 3 };
 #define NOTE_NUMBERED_AFTER "numbered_after"   /* the numbers of its nodes are above this; none: from the beginning */
 #define NOTE_LAST_STATUS "last_status"         /* the exit status that goes with it, "0" after a success */
 
+/* What the names of files with a text end in. */
+#define STORE_FILE_SUFFIX ".json"
+
 #endif

@@ -80,3 +80,35 @@ warm_passes() {
 	same 0 "$(requests entries)" 'lists asked for'
 	same "$before" "$(requests content_types)" 'content types asked for'
 }
+
+@test "listing in full asks about labels and access control lists once, not for each file" {
+	start_stack
+	mount_stack
+	bounded ls -lR "$MOUNT" >/dev/null
+	local before after
+	before=$(mount_status requests_by_operation.xattr)
+	bounded ls -lR "$MOUNT" >/dev/null
+	after=$(mount_status requests_by_operation.xattr)
+	((after - before < 10)) # of 135 files
+}
+
+# What comes next is put into the kernel's cache ahead of the reader, who may overtake that.
+@test "a directory that is read through, either way, is read with few requests, and rightly" {
+	start_stack --generate 4000 --content-types 1 --locales 1
+	mount_stack
+	local folder before after order
+	folder=$(echo "$MOUNT"/entries/*/*)
+	find "$folder" -type f -printf '%i %p\n' | sort -n | cut -d' ' -f2- >"$WORK/files"
+	xargs sha256sum <"$WORK/files" | sort >"$WORK/sums"
+	for order in cat tac; do
+		$order "$WORK/files" >"$WORK/ordered"
+		echo 3 >/proc/sys/vm/drop_caches
+		bounded find "$folder" >/dev/null # the kernel takes texts of files that it has seen
+		before=$(mount_status requests_by_operation.read)
+		bounded xargs sha256sum <"$WORK/ordered" | sort >"$WORK/sums.again"
+		after=$(mount_status requests_by_operation.read)
+		cmp "$WORK/sums" "$WORK/sums.again"
+		echo "$order: $((after - before)) requests"
+		((after - before < 3000)) # of 4,000 files
+	done
+}

@@ -95,15 +95,15 @@ static void test_numbers_that_are_not_there(void)
 		       (long long)inos[i]);
 		is_int(reader_facts(temp.reader, inos[i], take_facts, &facts), -ESTALE, "node %lld: no facts",
 		       (long long)inos[i]);
-		is_int(reader_text(temp.reader, inos[i], 0, 10, take_length, &length), -ESTALE, "node %lld: no text",
-		       (long long)inos[i]);
+		is_int(reader_text(temp.reader, inos[i], 0, 10, NULL, take_length, &length), -ESTALE,
+		       "node %lld: no text", (long long)inos[i]);
 		is_int(length, -1, "node %lld: nothing is handed out", (long long)inos[i]);
 		is_int(reader_list(temp.reader, inos[i], 0, count_entry, &entries), 0, "node %lld: an empty listing",
 		       (long long)inos[i]);
 		is_int(entries, 0, "node %lld: of no entries", (long long)inos[i]);
 	}
 	long length = -1;
-	is_int(reader_text(temp.reader, STORE_INO_ENTRIES, 0, 10, take_length, &length), -ESTALE,
+	is_int(reader_text(temp.reader, STORE_INO_ENTRIES, 0, 10, NULL, take_length, &length), -ESTALE,
 	       "a directory has no text");
 }
 
@@ -160,7 +160,7 @@ static void check_text(struct temp_store *temp, const char *path, struct slice t
 		if (offset < 0)
 			continue;
 		piece.calls = 0;
-		int rc = reader_text(temp->reader, ino, offset, size, take_piece, &piece);
+		int rc = reader_text(temp->reader, ino, offset, size, NULL, take_piece, &piece);
 		struct slice wanted = want ? slice_make(text.at + from, want) : slice_of("");
 		bool right = rc == 0 && piece.calls == 1 && slice_eq(buf_slice(&piece.bytes), wanted);
 		if (!right && wrong++ < 5)
@@ -201,12 +201,67 @@ static void test_text_given_up(void)
 	temp_store_place(&temp, temp_entry("blog", "en", "a"), 1, text);
 	int64_t ino = temp_store_ino(&temp, "entries/blog/en/a.json");
 	temp_store_place(&temp, temp_entry("blog", "en", "a"), 2, "new");
-	is_int(reader_text(temp.reader, ino, 0, 1000, take_piece, &piece), 0, "a piece of an old version");
+	is_int(reader_text(temp.reader, ino, 0, 1000, NULL, take_piece, &piece), 0, "a piece of an old version");
 	store_reclaim(temp.store, &ino, 1, NULL);
 	piece.calls = 0;
-	is_int(reader_text(temp.reader, ino, 1000, 1000, take_piece, &piece), -ESTALE,
+	is_int(reader_text(temp.reader, ino, 1000, 1000, NULL, take_piece, &piece), -ESTALE,
 	       "the next one after it was given up");
 	is_int(piece.calls, 0, "hands out nothing");
+}
+
+/* --- texts of a directory ----------------------------------------------------------------------------------------- */
+
+struct way {
+	char text[256];
+	int left; /* texts until it is enough */
+};
+
+static bool go_on(void *context, const struct dir_text *text)
+{
+	struct way *way = context;
+	size_t len = strlen(way->text);
+	snprintf(way->text + len, sizeof(way->text) - len, "%s%.*s", len ? " " : "",
+		 SLICE_FMT(text->left_out ? slice_of("(long)") : text->text));
+	return --way->left != 0;
+}
+
+/* The texts beside a file, from there on. */
+static const char *beside(struct temp_store *temp, const char *path, bool back, int most)
+{
+	static struct way way;
+	int64_t cookie = 0;
+	way = (struct way){.left = most};
+	temp_must(reader_cookie(temp->reader, temp_store_ino(temp, path), &cookie), NULL, path);
+	temp_must(reader_texts(temp->reader, temp_store_ino(temp, "entries/blog/en"), cookie, back, 20, go_on, &way),
+		  NULL, "reader_texts");
+	return way.text;
+}
+
+static void test_texts_of_a_directory(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	int64_t cookie = 0, directory = 0;
+	long length;
+	temp_store_open(&temp);
+	for (const char *uid = "a\0b\0c\0d\0e\0"; *uid; uid += 2) {
+		temp_store_place(&temp, temp_entry("blog", "en", uid), 1, uid);
+		temp_store_place(&temp, temp_entry("blog", "de", uid), 1, "of another directory");
+	}
+	int64_t before = temp_store_ino(&temp, "entries/blog/en/b.json");
+	temp_store_place(&temp, temp_entry("blog", "en", "b"), 2, "B");
+	temp_store_place(&temp, temp_entry("blog", "en", "d"), 2, "a text that is too long");
+	is_str(beside(&temp, "entries/blog/en/a.json", false, 9), "B c (long) e", "in the order of listings");
+	is_str(beside(&temp, "entries/blog/en/e.json", true, 9), "(long) c B a", "and back");
+	is_str(beside(&temp, "entries/blog/en/b.json", false, 2), "c (long)",
+	       "from a new version's place, as far as is wanted");
+	is_str(beside(&temp, "entries/blog/en/b.json", true, 9), "a", "which is its name's");
+	is_str(beside(&temp, "entries/blog/en/e.json", false, 9), "", "after the last there is nothing");
+	is_int(reader_cookie(temp.reader, before, &cookie), -ESTALE, "a version without a name has no place");
+	is_int(reader_cookie(temp.reader, NO_SUCH_INO, &cookie), -ESTALE, "nor has what is not there");
+	temp_must(reader_text(temp.reader, temp_store_ino(&temp, "entries/blog/en/c.json"), 0, 9, &directory,
+			      take_length, &length),
+		  NULL, "reader_text");
+	is_int(directory, temp_store_ino(&temp, "entries/blog/en"), "a text says which directory it is in");
 }
 
 /* --- facts -------------------------------------------------------------------------------------------------------- */
@@ -428,6 +483,7 @@ int main(void)
 	test_root();
 	test_texts();
 	test_text_given_up();
+	test_texts_of_a_directory();
 	test_facts();
 	test_sums();
 	test_sync_state();

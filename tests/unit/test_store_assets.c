@@ -122,7 +122,7 @@ static void test_attributes(void)
 	struct node_attr old;
 	is_int(reader_attr(temp.reader, file.ino, &old), 0, "the file that was replaced can still be read");
 	is_int(old.size, 500, "as it was");
-	is_int(reader_text(temp.reader, file.ino, 0, 10, NULL, NULL), -EREMOTE,
+	is_int(reader_text(temp.reader, file.ino, 0, 10, NULL, NULL, NULL), -EREMOTE,
 	       "but not its bytes: they are elsewhere");
 	is_sound(&temp, "attributes");
 }

@@ -321,7 +321,7 @@ static void check_odd(struct temp_store *temp, size_t i)
 		struct store_known known;
 		temp_must(store_find(temp->store, &keys[k], &known, NULL), NULL, "store_find");
 		if (known.live.ino)
-			temp_must(reader_text(temp->reader, known.live.ino, 0, 64, take_text, &text), NULL,
+			temp_must(reader_text(temp->reader, known.live.ino, 0, 64, NULL, take_text, &text), NULL,
 				  "reader_text");
 		is_str(buf_text(&text), want, "%s: %s is found by its uid", odd[i].what,
 		       k ? "the one below it" : "the file");

@@ -28,7 +28,7 @@ static const char *text_of(struct temp_store *temp, int64_t ino)
 {
 	static char shown[512];
 	CLEANUP(buf_finish) struct buf text = BUF_INIT;
-	int rc = reader_text(temp->reader, ino, 0, sizeof(shown), take_text, &text);
+	int rc = reader_text(temp->reader, ino, 0, sizeof(shown), NULL, take_text, &text);
 	snprintf(shown, sizeof(shown), "%s", rc == -ESTALE ? "(stale)" : rc < 0 ? "(error)" : buf_text(&text));
 	return shown;
 }
