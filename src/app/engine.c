@@ -157,6 +157,7 @@ int engine_run(struct engine *engine, struct sync_result *result, struct err *er
 	/* If the note fails the store has a problem, which matters more than a failure that is being noted. */
 	struct err noting = {0};
 	int noted = note(engine->store, rc, result, rc < 0 ? err->text : "", &noting);
+	store_rest(engine->store);
 	return noted < 0 && rc == 0 ? err_set(err, noted, "%s", noting.text) : rc;
 }
 

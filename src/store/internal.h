@@ -5,6 +5,7 @@
 #include "store/db.h"
 #include "store/statements.h"
 #include "store/store.h"
+#include "tree/name.h"
 #include "util/buf.h"
 
 /* What the transaction has done to a directory so far; written to it at the commit. */
@@ -17,6 +18,17 @@ struct directory_change {
 };
 
 #define DIRECTORY_CHANGES_MAX 64
+
+/* A name that was looked for a moment ago: an item's directories are those of many others, and its own name is asked for
+ * more than once on the way. */
+struct known_name {
+	int64_t parent; /* 0: nothing is known here */
+	int64_t ino;    /* 0: there is no such name */
+	size_t len;
+	char name[NAME_BYTES_MAX];
+};
+
+#define NAMES_KNOWN 256
 
 struct store {
 	char *path;
@@ -35,6 +47,7 @@ struct store {
 	int64_t now_ms;           /* the same by the monotonic clock */
 	struct directory_change changed[DIRECTORY_CHANGES_MAX];
 	int changed_count;
+	struct known_name names[NAMES_KNOWN]; /* as the transaction sees them; dirent.c alone knows it */
 };
 
 /* A list of node numbers that was read before the rows behind it are changed. */
@@ -96,7 +109,12 @@ int directory_note(struct store *store, int64_t ino, const struct directory_chan
 /* Writes what was noted, and takes empty directories out of the tree. */
 int directory_settle(struct store *store, struct err *err);
 
-/* dirent.c: names. What dirent_get finds is 0 if there is none; `put` is ST_DIRENT_ADD or ST_DIRENT_SET. */
+/* dirent.c */
+
+/* Forgets what is known of names, since the transaction that saw them so is no more. */
+void dirent_forget(struct store *store);
+
+/* Names. What dirent_get finds is 0 if there is none; `put` is ST_DIRENT_ADD or ST_DIRENT_SET. */
 int dirent_get(struct store *store, int64_t parent, struct slice name, int64_t *ino, struct err *err);
 int dirent_put(struct store *store, enum statement put, int64_t parent, struct slice name, int64_t ino,
 	       struct err *err);

@@ -170,7 +170,8 @@ static int open_database(struct store *store, struct err *err)
 	if (rc == 0)
 		rc = db_exec(store->db,
 			     "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-			     "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
+			     "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;"
+			     "PRAGMA cache_size = -24576; PRAGMA wal_autocheckpoint = 2000",
 			     err);
 	if (rc == 0)
 		rc = schema_migrate(store->db, err);
@@ -182,6 +183,7 @@ static int open_database(struct store *store, struct err *err)
 void store_close_file(struct store *store)
 {
 	db_finalize_all(store->statements, ST_COUNT);
+	dirent_forget(store);
 	sqlite3_close(store->db);
 	store->db = NULL;
 }

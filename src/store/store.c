@@ -7,6 +7,7 @@
 #include "util/clock.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,9 +72,17 @@ void store_rollback(struct store *store)
 	if (!store->in_transaction)
 		return;
 	db_run(store->statements[ST_ROLLBACK], NULL);
+	dirent_forget(store);
 	store->in_transaction = false;
 	store->removals_noted = true; /* not known any more; looking costs little */
 	store->quarantine_rows++;     /* nor is this */
+}
+
+void store_rest(struct store *store)
+{
+	if (store->db)
+		sqlite3_db_release_memory(store->db);
+	malloc_trim(0); /* else it stays with the process */
 }
 
 /* --- housekeeping ------------------------------------------------------------------------------------------------- */

@@ -55,6 +55,9 @@ int store_begin(struct store *store, struct err *err);
 int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
 
+/* Gives back the memory that many changes have taken, when there are no more for a while. */
+void store_rest(struct store *store);
+
 /* --- what is known of one item ------------------------------------------------------------------------------------ */
 
 /* What an event is about. An empty locale or uid (in removals only) stands for all. */
