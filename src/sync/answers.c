@@ -271,7 +271,7 @@ static void take_page(struct run *run, size_t index, struct page *page, const st
 	if (rc == 0)
 		rc = store_page(run, index, page, run_of_page, shows, &err);
 	if (rc == 0)
-		rc = batch_commit_if_due(&sync->batch, &err);
+		rc = batch_stored(&sync->batch, page->count, &err);
 	if (rc < 0) {
 		run_break_off(run, rc, &err);
 		return;

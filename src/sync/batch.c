@@ -8,6 +8,7 @@ int batch_begin(struct batch *batch, struct err *err)
 		return 0;
 	int rc = store_begin(batch->store, err);
 	batch->open = rc == 0;
+	batch->items = 0;
 	return rc;
 }
 
@@ -24,9 +25,26 @@ int batch_commit(struct batch *batch, struct err *err)
 	return rc;
 }
 
-int batch_commit_if_due(struct batch *batch, struct err *err)
+static bool holds_enough(const struct batch *batch)
 {
-	return clock_monotonic_ms() - batch->committed_at < BATCH_MS ? 0 : batch_commit(batch, err);
+	return batch->items >= (uint64_t)store_journal_end(batch->store) / BATCH_SHARE;
+}
+
+int batch_stored(struct batch *batch, uint64_t items, struct err *err)
+{
+	int64_t lasts_ms = clock_monotonic_ms() - batch->committed_at;
+	batch->items += items;
+	bool due = lasts_ms >= BATCH_MS_MAX || (lasts_ms >= BATCH_MS && holds_enough(batch));
+	return due ? batch_commit(batch, err) : 0;
+}
+
+int64_t batch_due(const struct batch *batch, int64_t now)
+{
+	int64_t latest = batch->committed_at + BATCH_MS_MAX;
+	int64_t soon = now + BATCH_PATIENCE_MS;
+	if (!batch->open)
+		return INT64_MAX;
+	return holds_enough(batch) || latest < soon ? soon : latest;
 }
 
 void batch_rollback(struct batch *batch)

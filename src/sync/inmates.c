@@ -69,7 +69,7 @@ int inmates_examine(struct sync *sync, struct err *err)
 		if (rc == 0)
 			rc = examine(sync, &inmate, err);
 		if (rc == 0)
-			rc = batch_commit_if_due(&sync->batch, err);
+			rc = batch_stored(&sync->batch, 1, err);
 		rc = rc < 0 ? rc : 1;
 	}
 	if (rc == 0)

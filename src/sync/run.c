@@ -88,7 +88,7 @@ static void tell_wait(struct run *run, int64_t due)
 	run->waiting = waiting;
 }
 
-/* Waits for an answer, or until something can be asked. What is stored is committed before a wait of any length. */
+/* Waits for an answer, or until something can be asked. What is stored is committed when it is due. */
 static void wait(struct run *run)
 {
 	struct sync *sync = run->sync;
@@ -96,8 +96,9 @@ static void wait(struct run *run)
 	struct delivery_call *answered;
 	int64_t due = next_due(run);
 	int64_t until = due < run->now + FOREVER_MS ? due : run->now + FOREVER_MS;
-	if (sync->batch.open && until > run->now + BATCH_PATIENCE_MS)
-		until = run->now + BATCH_PATIENCE_MS;
+	int64_t commit = batch_due(&sync->batch, run->now);
+	if (until > commit)
+		until = commit;
 	tell_wait(run, due);
 	int rc = delivery_await(sync->delivery, until - run->now, &answered);
 	int64_t clock = clock_monotonic_ms();
@@ -110,7 +111,7 @@ static void wait(struct run *run)
 		err_set(&err, rc, rc == -ECANCELED ? "told to stop" : "libcurl failed");
 		run_fail(run, rc, &err);
 		run->broken = true;
-	} else {
+	} else if (run->now >= commit) {
 		rc = batch_commit(&sync->batch, &err);
 		if (rc < 0)
 			run_break_off(run, rc, &err);
