@@ -1,158 +1,116 @@
-"""Measures contentfs on a local stack, side by side in one run, and prints a table of ratios. Takes about a minute.
+"""Measures contentfs on a local stack, side by side in one run with a local disk, squashfuse_ll and curl, and prints tables of
+ratios.
 
-A time by itself says nothing about a machine that others use too: so what is compared alternates, round by round, and each
-row shows the median of its ratios and how far they spread.
+Sections, all but the last two by default:
+  sync         the first sync, beside only fetching the same pages with curl
+  read         find, ls -lR, stat, open+read+close, grep -r, rg and tar over all entries, cold and warm; requests; memory
+  mount        mount of a filled store
+  change       from the service's change to a reader who sees it
+  hanging      entries beside downloads that hang
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
+import shlex
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-STACK = [sys.executable, str(ROOT / "tests/stack")]
-DEADLINE = 120  # seconds, for any one step
-ENTRIES, HANGING, PASSES = 1000, 50, 9
+import changes
+import first_sync
+import hanging
+import machine
+import mounting
+import reading
+from measuring import Tools
+from report import Report
+from stack import ROOT, Content
+from world import World
 
-
-class Stack:
-    """A local stack of generated content."""
-
-    def __init__(self, folder: Path, assets: int) -> None:
-        ready = folder / "ready"
-        self._process = subprocess.Popen(
-            [*STACK, "serve", "--port", "0", "--ready-file", str(ready), "--generate", str(ENTRIES + assets)]
-            + ["--assets", str(assets), "--locales", "1"],
-            stdout=subprocess.DEVNULL,
-        )
-        until = time.monotonic() + DEADLINE
-        while not (ready.exists() and ready.read_text().strip()):
-            if time.monotonic() > until or self._process.poll() is not None:
-                sys.exit("scripts/bench: the local stack does not start")
-            time.sleep(0.05)
-        self.url = ready.read_text().strip()
-
-    def control(self, *words: str) -> str:
-        """What a control command prints."""
-        return subprocess.run([*STACK, "ctl", self.url, *words], check=True, text=True, capture_output=True).stdout
-
-    def environment(self) -> dict[str, str]:
-        """The variables that point contentfs to it."""
-        lines = subprocess.run([*STACK, "env", self.url], check=True, text=True, capture_output=True).stdout.split("\n")
-        pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-        return {name: value.strip("'\"") for name, value in pairs}
-
-    def stop(self) -> None:
-        """Ends it."""
-        self._process.terminate()
-        self._process.wait(DEADLINE)
+SECTIONS = ("sync", "read", "mount", "change", "hanging")
 
 
-@contextmanager
-def mounted(program: str, folder: Path, stack: Stack) -> Iterator[Path]:
-    """A mount of it with a store and a cache of its own."""
-    point = folder / "mount"
-    point.mkdir()
-    private = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
-    environment = {**os.environ, **stack.environment(), **private}
-    subprocess.run([program, "mount", "--interval", "3600", str(point)], check=True, env=environment, timeout=DEADLINE)
-    try:
-        yield point
-    finally:
-        stack.control("faults-clear")
-        subprocess.run([program, "umount", str(point)], check=True, env=environment, timeout=DEADLINE)
-
-
-def read_anew(paths: list[str]) -> float:
-    """Seconds to open and read each, none of it from the kernel's cache: the median of some passes."""
-    return statistics.median(_read_once(paths) for _ in range(PASSES))
-
-
-def _read_once(paths: list[str]) -> float:
-    for path in paths:
-        with open(path, "rb", buffering=0) as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    start = time.perf_counter()
-    for path in paths:
-        with open(path, "rb", buffering=0) as file:
-            file.read()
-    return time.perf_counter() - start
-
-
-@contextmanager
-def hanging_downloads(point: Path, stack: Stack, assets: list[str]) -> Iterator[None]:
-    """Readers of assets whose bytes do not come, and that were not read before."""
-    stack.control("fault", "stall-before", "--match", "/v3/assets/", "--times", "1000")
-    readers = [subprocess.Popen(["cat", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for path in assets]
-    try:
-        until = time.monotonic() + DEADLINE
-        while json.loads((point / ".contentfs/status.json").read_bytes())["cache"]["waiting"] < len(assets):
-            if time.monotonic() > until:
-                sys.exit("scripts/bench: the downloads do not hang")
-            time.sleep(0.05)
-        yield
-    finally:
-        for reader in readers:
-            reader.kill()
-            reader.wait()
-        stack.control("faults-clear")
-
-
-def compare(rounds: int, one: Callable[[], float], other: Callable[[], float]) -> list[float]:
-    """How many times as long the other takes, in each of the rounds."""
-    return [other() / one() for _ in range(rounds)]
-
-
-def print_row(what: str, ratios: list[float]) -> None:
-    """One line of the table."""
-    print(f"{what:66} {statistics.median(ratios):6.2f}   {min(ratios):.2f} to {max(ratios):.2f}", flush=True)
-
-
-def bench_hanging(point: Path, stack: Stack, rounds: int) -> None:
-    """Entries beside downloads that hang."""
-    unread = sorted(str(path) for path in point.glob("assets/*/*/*") if path.stat().st_size > 0)
-    entries = sorted(str(path) for path in point.glob("entries/*/*/*.json"))[:ENTRIES]
-
-    def beside() -> float:
-        nonlocal unread
-        assets, unread = unread[:HANGING], unread[HANGING:]
-        with hanging_downloads(point, stack, assets):
-            return read_anew(entries)
-
-    print_row(
-        f"reading {len(entries)} entries while {HANGING} downloads hang, to without them",
-        compare(rounds, lambda: read_anew(entries), beside),
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="10,000 entries and 2 rounds, in less than two minutes")
+    parser.add_argument("--entries", type=int, metavar="N", help="of about 1 KiB each (100,000)")
+    parser.add_argument("--assets", type=int, default=0, metavar="M", help="more items, without their bytes (0)")
+    parser.add_argument("--types", type=int, default=4, metavar="K", help="content types (4)")
+    parser.add_argument("--rounds", type=int, metavar="R", help="of each comparison (5)")
+    parser.add_argument("--folder", type=Path, help="on the disk to compare with (default: the one for temporary files)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, as a document")
+    parser.add_argument("--build", type=Path, help="a folder of meson with the helpers (default: a release build of this tree)")
+    parser.add_argument("--program", help="the contentfs to measure (default: that of the build)")
+    options = parser.parse_args(arguments)
+    unknown = set(options.sections) - set(SECTIONS)
+    if unknown:
+        parser.error(f"no such section: {' '.join(sorted(unknown))}")
+    options.sections = options.sections or list(SECTIONS[:5])
+    options.entries = options.entries or (10_000 if options.quick else 100_000)
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    return options
+
+
+def tools_of(options: argparse.Namespace) -> Tools:
+    """The programs, built where need be."""
+    build = options.build
+    if build is None:
+        subprocess.run([str(ROOT / "scripts/build"), "release"], check=True)
+        build = ROOT / "build-release"
+    return Tools(build, options.program)
+
+
+def run(options: argparse.Namespace, tools: Tools, folder: Path, report: Report) -> None:
+    """The sections that were asked for."""
+    content = Content(options.entries, options.assets, options.types)
+
+    def in_world(bench: Callable[[World], None]) -> None:
+        world = World(tools, folder / "world", content)
+        try:
+            bench(world)
+        finally:
+            world.end()
+
+    def of_stack(world: World) -> None:
+        if "sync" in options.sections:
+            first_sync.bench(world, report, options.rounds, min(options.rounds, 2))
+        if {"read", "mount", "change"} & set(options.sections):
+            report.progress("filling a store")
+            world.fill()
+        if "mount" in options.sections:
+            mounting.bench(world, report, options.rounds)
+        if "read" in options.sections or "change" in options.sections:
+            reading.bench(world, report, options.rounds, options.sections)
+
+    if {"sync", "read", "mount", "change"} & set(options.sections):
+        in_world(of_stack)
+    if "hanging" in options.sections:
+        hanging.bench(tools, folder / "hanging", report, options.rounds)
 
 
 def main() -> None:
-    """The table."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="of each comparison (5)")
-    parser.add_argument("--program", help="the contentfs to measure (default: a release build of this tree)")
-    options = parser.parse_args()
-    program = options.program
-    if program is None:
-        subprocess.run([str(ROOT / "scripts/build"), "release"], check=True)
-        program = str(ROOT / "build-release/src/cli/contentfs")
-    print(f"{'':66} median   spread over {options.rounds} rounds")
-    with tempfile.TemporaryDirectory(prefix="contentfs-bench-") as name:
-        folder = Path(name)
-        stack = Stack(folder, options.rounds * HANGING * 2)
-        try:
-            with mounted(program, folder, stack) as point:
-                bench_hanging(point, stack, options.rounds)
-        finally:
-            stack.stop()
+    """Measures, prints, and writes what was asked for."""
+    options = parse(sys.argv[1:])
+    tools = tools_of(options)
+    report = Report()
+    command = shlex.join(["scripts/bench", *sys.argv[1:]])
+    with tempfile.TemporaryDirectory(prefix="contentfs-bench-", dir=options.folder) as name:
+        described = machine.describe(Path(name))
+        run(options, tools, Path(name), report)
+    if options.json:
+        report.write_json(options.json, described, command)
+    if options.markdown:
+        options.markdown.write_text(report.markdown(described, command))
+    missed = report.missed()
+    print("\nAims that were not reached:\n  " + "\n  ".join(missed) if missed else "\nEvery aim was reached.")
 
 
 if __name__ == "__main__":

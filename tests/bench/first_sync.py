@@ -1,0 +1,98 @@
+"""The first sync, beside only fetching the same pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from measuring import Taken, drop_caches
+from recording import Recording, curl_command, recorder, replayed
+from report import Report
+from world import World
+
+SECTION = "First sync"
+LATENCY = 50  # milliseconds
+_MODES: dict[str, list[object]] = {"one stream": ["--jobs", 1], "as by default": []}
+
+
+def bench(world: World, report: Report, rounds: int, latency_rounds: int) -> None:
+    """Each way of listing, with the answers that a sync of that way got from the stack."""
+    content = 0
+    for mode, options in _MODES.items():
+        report.progress(f"recording the pages of a first sync, {mode}")
+        recording = Recording(world.folder / f"recording, {mode}")
+        with recorder(recording, world.stack) as url:
+            world.sync(_new_store(world), url, *options)
+        for number in range(rounds):
+            report.progress(f"first sync, {mode}, round {number + 1} of {rounds}")
+            with replayed(world.tools, recording) as url:
+                one = _one_round(world, recording, url, options, number)
+            content = content or world.status(world.folder / "first.db", url)["bytes"]
+            _write_down(report, mode, *one, world.items, content)
+    _with_latency(world, report, latency_rounds)
+    report.note(
+        SECTION,
+        f"{world.items} items, {content / (1 << 20):.0f} MiB of files. Their pages were recorded from the local stack and "
+        "are served by a small C program, to both alike; curl fetches and unpacks them one after the other over one "
+        "connection. Written are the bytes that the kernel counted as dirtied by the process until its end; handed to "
+        "write() those of every call.",
+    )
+    report.end(SECTION)
+
+
+def _new_store(world: World) -> Path:
+    store = world.folder / "first.db"
+    for path in world.folder.glob("first.db*"):
+        path.unlink()
+    return store
+
+
+def _one_round(world: World, recording: Recording, url: str, options: list[object], number: int) -> tuple[Taken, Taken]:
+    """What the sync and what curl took; who is first alternates."""
+    fetch = curl_command(world.folder, url, recording.targets, world.environment())
+
+    def sync() -> Taken:
+        store = _new_store(world)
+        drop_written()
+        return world.sync(store, url, *options)
+
+    def curl() -> Taken:
+        drop_written()
+        return world.tools.measure(fetch)
+
+    if number % 2:
+        fetched = curl()
+        return sync(), fetched
+    return sync(), curl()
+
+
+def drop_written() -> None:
+    """Nothing that was written before is to be paid for by what comes now."""
+    drop_caches()
+
+
+def _write_down(report: Report, mode: str, sync: Taken, curl: Taken, items: int, content: int) -> None:
+    wall = report.row(SECTION, f"wall, {mode}", "s", {"curl": 5.0})
+    wall.add("contentfs", sync.wall)
+    wall.add("curl", curl.wall)
+    cpu = report.row(SECTION, f"CPU an item, {mode}", "us", {"contentfs": 40.0})
+    cpu.add("contentfs", sync.cpu / items)
+    cpu.add("curl", curl.cpu / items)
+    report.row(SECTION, f"peak memory, {mode}", "MiB", {"contentfs": 100.0}).add("contentfs", sync.peak)
+    written = report.row(SECTION, f"written a byte of content, {mode}", "", {"contentfs": 3.0})
+    written.add("contentfs", sync.written / content)
+    handed = report.row(SECTION, f"handed to write() a byte of content, {mode}", "")
+    handed.add("contentfs", sync.handed / content)
+
+
+def _with_latency(world: World, report: Report, rounds: int) -> None:
+    """One stream, from a service that takes its time for each answer."""
+    mode = "one stream"
+    recording = Recording(world.folder / "recording with latency")
+    with recorder(recording, world.stack) as url:
+        world.sync(_new_store(world), url, *_MODES[mode])
+    row = report.row(SECTION, f"wall, {mode}, {LATENCY} ms an answer", "s", {"the waits alone": 1.05})
+    for number in range(rounds):
+        report.progress(f"first sync, {mode}, {LATENCY} ms an answer, round {number + 1} of {rounds}")
+        with replayed(world.tools, recording, LATENCY) as url:
+            row.add("contentfs", world.sync(_new_store(world), url, *_MODES[mode]).wall)
+        row.add("the waits alone", len(recording.targets) * LATENCY / 1000)

@@ -1,0 +1,75 @@
+"""Programs that are measured, by the helpers that meson builds from the C files here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Sequence
+
+from stack import DEADLINE
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a process took; times in seconds, the rest in bytes."""
+
+    wall: float
+    cpu: float
+    peak: int
+    written: int  # to disks, as far as the kernel knows when the process ends
+    handed: int  # to write()
+
+
+class Tools:
+    """The programs that take part. Immutable."""
+
+    def __init__(self, build: Path, program: Optional[str]) -> None:
+        self._helpers = build / "tests/bench"
+        self.contentfs = program or str(build / "src/cli/contentfs")
+
+    def helper(self, name: str) -> str:
+        """The path of a helper."""
+        return str(self._helpers / f"bench_{name}")
+
+    def measure(
+        self,
+        command: Sequence[object],
+        environment: Optional[dict[str, str]] = None,
+        folder: Optional[Path] = None,
+        expected: int = 0,
+    ) -> Taken:
+        """Runs a command whose output is thrown away; it has to exit as expected."""
+        words = [self.helper("measure"), *map(str, command)]
+        done = subprocess.run(
+            words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        if found["status"] != expected:
+            sys.exit(f"scripts/bench: {' '.join(words[1:])} exited with {found['status']} instead of {expected}")
+        return Taken(
+            found["wall"], found["user"] + found["system"], found["peak"], found["write_bytes"], found["wchar"]
+        )
+
+
+def drop_caches() -> None:
+    """Writes all that is dirty, then drops what the kernel has cached of files, directories and inodes: of any file
+    system, and so of a store and of an image too. What a daemon keeps in its own memory stays."""
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+
+def can_drop_caches() -> bool:
+    """Whether there are to be cold rows."""
+    return os.access("/proc/sys/vm/drop_caches", os.W_OK)
+
+
+def anonymous_memory(pid: int) -> int:
+    """Bytes of a process that are nobody else's and no file's."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"/proc/{pid}/smaps_rollup tells of no anonymous memory")

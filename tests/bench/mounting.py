@@ -1,0 +1,33 @@
+"""From the command that mounts what is there to the first answer."""
+
+from __future__ import annotations
+
+
+from measuring import can_drop_caches, drop_caches
+from report import Report
+from subjects import CONTENTFS
+from world import Mount, World
+
+SECTION = "Mount of a filled store"
+
+
+def bench(world: World, report: Report, rounds: int) -> None:
+    """Mounts again and again."""
+    mount = Mount(world, world.store)
+    for number in range(rounds):
+        report.progress(f"mount, round {number + 1} of {rounds}")
+        for heat in ("cold", "warm") if can_drop_caches() else ("warm",):
+            if heat == "cold":
+                drop_caches()
+            _once(world, report, mount, heat)
+    report.end(SECTION)
+
+
+def _once(world: World, report: Report, mount: Mount, heat: str) -> None:
+    mounted = world.tools.measure(mount.mount_command, mount.environment)
+    try:
+        listed = world.tools.measure(["ls", mount.point])
+    finally:
+        mount.unmount()
+    for name, seconds in ("first ls", listed.wall), ("mount and first ls", mounted.wall + listed.wall):
+        report.row(SECTION, f"{name}, {heat}", "ms", {CONTENTFS: 100.0}).add(CONTENTFS, seconds)
