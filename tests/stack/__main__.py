@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = serve.add_argument_group("generated content")
     generate.add_argument("--generate", type=int, metavar="N", help="publish N synthetic entries (counted per locale)")
     generate.add_argument("--content-types", type=int, default=4, metavar="K")
+    generate.add_argument("--large-type", action="store_true", help="let half of the entries be of the first content type")
     generate.add_argument("--locales", type=int, default=1, metavar="L")
     generate.add_argument("--body", type=int, default=1500, metavar="BYTES", help="about the size of an entry's data")
     generate.add_argument("--assets", type=int, default=0, metavar="A", help="publish A small assets, too")
@@ -78,7 +79,13 @@ def _serve(options: argparse.Namespace) -> int:
     plan: Optional[Plan] = None
     if options.generate is not None:
         plan = Plan(
-            options.generate, options.content_types, options.locales, options.body, options.assets, options.seed
+            options.generate,
+            options.content_types,
+            options.locales,
+            options.body,
+            options.assets,
+            options.seed,
+            options.large_type,
         )
     content = options.content or ("sample" if plan is None else "empty")
     stack = Stack(Options(options.port, content, plan, _credentials(options), settings, options.verbose))

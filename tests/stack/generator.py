@@ -1,8 +1,8 @@
 """Synthetic content that is computed from its position and held nowhere.
 
 Positions count published items, newest first: `entries` of them are entries, then come `assets`. Position p is the entry
-number p // L in locale p % L, of content type (p // L) % K; a uid is an invertible mix of that number. A million entries
-therefore cost nothing until somebody asks for them, and any page can be made at once.
+number p // L in locale p % L; its content type follows from p // L, in turns that are always the same; a uid is an invertible
+mix of that number. A million entries therefore cost nothing until somebody asks for them, and any page can be made at once.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ class Plan:
     body: int = 1500
     assets: int = 0
     seed: int = 1
+    large_type: bool = False  # every other entry is of the first content type
+
+    def turn(self) -> list[int]:
+        """The content types of entries that follow one another, until it begins anew."""
+        if not self.large_type or self.content_types < 2:
+            return list(range(self.content_types))
+        return [kind for other in range(1, self.content_types) for kind in (0, other)]
 
 
 class _Uids:
@@ -124,12 +131,15 @@ class Generator:
         self.locales: list[dict[str, Any]] = synthetic.locales(plan.locales)
         self.codes = [str(locale["code"]) for locale in self.locales]
         self.type_uids = synthetic.type_uids(plan.content_types)
+        self._turn = plan.turn()
         self._entry_uids = _Uids(f"entries:{plan.seed}")
         self._asset_uids = _Uids(f"assets:{plan.seed}")
         self._text = synthetic.Renderer(plan.body, plan.seed, environment_uid)
         self._file_url = file_url
         self._locale_index = {code: index for index, code in enumerate(self.codes)}
-        self._type_index = {uid: index for index, uid in enumerate(self.type_uids)}
+
+    def _type_uid(self, number: int) -> str:
+        return self.type_uids[self._turn[number % len(self._turn)]]
 
     def content_types(self) -> list[ContentType]:
         """The content types of the generated entries."""
@@ -144,7 +154,7 @@ class Generator:
         """What is published at a position."""
         if position < self.plan.entries:
             number, place = divmod(position, len(self.codes))
-            return Key(self.type_uids[number % len(self.type_uids)], self._entry_uids.uid(number), self.codes[place])
+            return Key(self._type_uid(number), self._entry_uids.uid(number), self.codes[place])
         number, place = divmod(position - self.plan.entries, len(self.codes))
         return Key(ASSETS, self._asset_uids.uid(number), self.codes[place])
 
@@ -158,8 +168,7 @@ class Generator:
             return position + self.plan.entries if 0 <= position < self.plan.assets else None
         number = self._entry_uids.number(key.uid)
         position = number * len(self.codes) + place
-        matches = self._type_index.get(key.content_type) == number % len(self.type_uids)
-        return position if matches and 0 <= position < self.plan.entries else None
+        return position if 0 <= position < self.plan.entries and self._type_uid(number) == key.content_type else None
 
     def _data(self, position: int, key: Key, published: int) -> str:
         """JSON text of the data at a position."""
@@ -169,7 +178,7 @@ class Generator:
             name, size, file_uid = self._text.file((position - self.plan.entries) // width)
             return self._text.asset(uid, locale, published, name, size, self._file_url(uid, file_uid, name))
         number = position // width
-        older = number - len(self.type_uids)
+        older = number - len(self._turn)
         related = self._entry_uids.uid(older if older >= 0 else number)
         asset = self._asset_uids.uid(number * 7 % self.plan.assets // width) if self.plan.assets else ""
         return self._text.entry(number, content_type, uid, locale, published, related, asset)
@@ -207,11 +216,11 @@ class Generator:
         places = [
             index for index, code in enumerate(self.codes) if wanted.locales is None or code in wanted.locales
         ]
-        kinds = [
+        kinds = {
             index
             for index, uid in enumerate(self.type_uids)
             if uid not in gone_types and (wanted.content_types is None or uid in wanted.content_types)
-        ]
+        }
         shown = self.total if wanted.start_from is None else self._not_before(wanted.start_from)
         entries, assets = min(shown, self.plan.entries), max(0, shown - self.plan.entries)
         if wanted.types is not None:
@@ -220,10 +229,10 @@ class Generator:
         if wanted.content_types is not None:
             assets = 0
         width = len(self.codes)
-        residues = [kind * width + place for kind in kinds for place in places]
+        residues = [index * width + place for index, kind in enumerate(self._turn) if kind in kinds for place in places]
         return View(
             self,
-            Progression(0, entries, len(self.type_uids) * width, residues, touched),
+            Progression(0, entries, len(self._turn) * width, residues, touched),
             Progression(self.plan.entries, assets, width, places, touched),
         )
 

@@ -60,6 +60,15 @@ class Positions(unittest.TestCase):
         self.assertEqual(texts[0], texts[1])
         self.assertNotEqual(texts[0], texts[2])
 
+    def test_half_of_the_entries_can_be_of_one_content_type(self) -> None:
+        generator = Generator(Plan(1000, 4, 2, large_type=True), "bltenv", _url)
+        keys = [generator.key(position) for position in range(1000)]
+        self.assertEqual([generator.find(key) for key in keys], list(range(1000)))
+        for uid, count in zip(generator.type_uids, (500, 168, 166, 166)):
+            view = generator.view(Filter("production", content_types=(uid,)), set(), set())
+            self.assertEqual(list(view.keys()), [key for key in keys if key.content_type == uid])
+            self.assertEqual(len(view), count)
+
     def test_a_million_cost_nothing(self) -> None:
         start = time.perf_counter()
         generator = Generator(Plan(1_000_000, 10, 4, assets=1000), "bltenv", _url)
