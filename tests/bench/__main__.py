@@ -7,6 +7,8 @@ Sections, all but the last two by default:
   mount        mount of a filled store
   change       from the service's change to a reader who sees it
   hanging      entries beside downloads that hang
+  concurrency  1, 4 and 16 readers while a delta of 10,000 items is applied
+  scale        what an item costs among 1,000,000 entries and 100,000 assets, against 10,000 and 1,000
 """
 
 from __future__ import annotations
@@ -17,20 +19,21 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Callable
 
-import changes
+import concurrency
 import first_sync
 import hanging
 import machine
 import mounting
 import reading
+import scale
 from measuring import Tools
 from report import Report
 from stack import ROOT, Content
 from world import World
 
-SECTIONS = ("sync", "read", "mount", "change", "hanging")
+SECTIONS = ("sync", "read", "mount", "change", "hanging", "concurrency", "scale")
+BY_DEFAULT = SECTIONS[:5]
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -40,8 +43,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="what to measure")
     parser.add_argument("--quick", action="store_true", help="10,000 entries and 2 rounds, in less than two minutes")
-    parser.add_argument("--entries", type=int, metavar="N", help="of about 1 KiB each (100,000)")
-    parser.add_argument("--assets", type=int, default=0, metavar="M", help="more items, without their bytes (0)")
+    parser.add_argument("--entries", type=int, metavar="N", help="of about 1 KiB each (100,000; scale: 1,000,000)")
+    parser.add_argument("--assets", type=int, default=0, metavar="M", help="more items, without their bytes (0; scale: a tenth)")
     parser.add_argument("--types", type=int, default=4, metavar="K", help="content types (4)")
     parser.add_argument("--rounds", type=int, metavar="R", help="of each comparison (5)")
     parser.add_argument("--folder", type=Path, help="on the disk to compare with (default: the one for temporary files)")
@@ -53,8 +56,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     unknown = set(options.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"no such section: {' '.join(sorted(unknown))}")
-    options.sections = options.sections or list(SECTIONS[:5])
-    options.entries = options.entries or (10_000 if options.quick else 100_000)
+    options.sections = options.sections or list(BY_DEFAULT)
     options.rounds = options.rounds or (2 if options.quick else 5)
     return options
 
@@ -70,30 +72,34 @@ def tools_of(options: argparse.Namespace) -> Tools:
 
 def run(options: argparse.Namespace, tools: Tools, folder: Path, report: Report) -> None:
     """The sections that were asked for."""
-    content = Content(options.entries, options.assets, options.types)
+    entries = options.entries or (10_000 if options.quick else 100_000)
+    content = Content(entries, options.assets, options.types)
+    rounds, wanted = options.rounds, set(options.sections)
+    if wanted & {"sync", "read", "mount", "change"}:
+        with World(tools, folder / "world", content) as world:
+            bench_world(world, report, rounds, wanted)
+    if "hanging" in wanted:
+        hanging.bench(tools, folder / "hanging", report, rounds)
+    if "concurrency" in wanted:
+        with World(tools, folder / "concurrency", content) as world:
+            concurrency.bench(world, report, rounds, min(10_000, content.entries))
+    if "scale" in wanted:
+        entries = options.entries or 1_000_000
+        large = Content(entries, options.assets or entries // 10, options.types, large_type=True)
+        scale.bench(tools, folder / "scale", report, large, rounds)
 
-    def in_world(bench: Callable[[World], None]) -> None:
-        world = World(tools, folder / "world", content)
-        try:
-            bench(world)
-        finally:
-            world.end()
 
-    def of_stack(world: World) -> None:
-        if "sync" in options.sections:
-            first_sync.bench(world, report, options.rounds, min(options.rounds, 2))
-        if {"read", "mount", "change"} & set(options.sections):
-            report.progress("filling a store")
-            world.fill()
-        if "mount" in options.sections:
-            mounting.bench(world, report, options.rounds)
-        if "read" in options.sections or "change" in options.sections:
-            reading.bench(world, report, options.rounds, options.sections)
-
-    if {"sync", "read", "mount", "change"} & set(options.sections):
-        in_world(of_stack)
-    if "hanging" in options.sections:
-        hanging.bench(tools, folder / "hanging", report, options.rounds)
+def bench_world(world: World, report: Report, rounds: int, wanted: set[str]) -> None:
+    """The sections that share a stack."""
+    if "sync" in wanted:
+        first_sync.bench(world, report, rounds, min(rounds, 2))
+    if wanted & {"read", "mount", "change"}:
+        report.progress("filling a store")
+        world.fill()
+    if "mount" in wanted:
+        mounting.bench(world, report, rounds)
+    if wanted & {"read", "change"}:
+        reading.bench(world, report, rounds, wanted)
 
 
 def main() -> None:

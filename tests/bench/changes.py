@@ -10,20 +10,21 @@ from recording import curl_command
 from report import Report
 from stack import DEADLINE
 from subjects import CONTENTFS
-from world import Mount, World
+from world import Mount, World, read_list
 
 SECTION = "One change"
 
 
 def bench(world: World, report: Report, mount: Mount, files: Path, changes: int) -> None:
     """Publishes entries one by one, and looks at each."""
-    names = files.read_bytes().split(b"\0")[:-1]
+    names = read_list(files)
     row = report.row(SECTION, "refresh and cat, beyond the service's answer", "ms", {CONTENTFS: 20.0})
     whole = report.row(SECTION, "refresh and cat", "ms")
     report.progress(f"{changes} changes, one by one")
+    mount.refresh()
     for number in range(changes):
-        path = names[number * len(names) // changes].decode()
-        seconds, service = _change(world, mount, path, f"change {number}")
+        path = names[number * len(names) // changes]
+        seconds, service = measure(world, mount, path, f"change {number}")
         row.add(CONTENTFS, seconds - service)
         whole.add(CONTENTFS, seconds)
     report.note(
@@ -34,11 +35,9 @@ def bench(world: World, report: Report, mount: Mount, files: Path, changes: int)
     report.end(SECTION)
 
 
-def _change(world: World, mount: Mount, path: str, title: str) -> tuple[float, float]:
+def measure(world: World, mount: Mount, path: str, title: str) -> tuple[float, float]:
     """Seconds for refresh and cat, and of these the service's."""
-    _, content_type, locale, name = path.split("/")
-    entry = {"content_type": content_type, "uid": name.removesuffix(".json"), "locale": locale}
-    world.stack.control("publish", **entry, fields={"title": title})
+    world.publish(path, title)
     world.stack.control("requests-clear")
     seconds = world.tools.measure(mount.refresh_command(), mount.environment).wall
     seconds += world.tools.measure(["cat", mount.point / path]).wall

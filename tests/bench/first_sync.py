@@ -21,7 +21,7 @@ def bench(world: World, report: Report, rounds: int, latency_rounds: int) -> Non
         report.progress(f"recording the pages of a first sync, {mode}")
         recording = Recording(world.folder / f"recording, {mode}")
         with recorder(recording, world.stack) as url:
-            world.sync(_new_store(world), url, *options)
+            world.sync(new_store(world), url, *options)
         for number in range(rounds):
             report.progress(f"first sync, {mode}, round {number + 1} of {rounds}")
             with replayed(world.tools, recording) as url:
@@ -39,7 +39,8 @@ def bench(world: World, report: Report, rounds: int, latency_rounds: int) -> Non
     report.end(SECTION)
 
 
-def _new_store(world: World) -> Path:
+def new_store(world: World) -> Path:
+    """Where a store for a first sync may be made; there is none."""
     store = world.folder / "first.db"
     for path in world.folder.glob("first.db*"):
         path.unlink()
@@ -51,7 +52,7 @@ def _one_round(world: World, recording: Recording, url: str, options: list[objec
     fetch = curl_command(world.folder, url, recording.targets, world.environment())
 
     def sync() -> Taken:
-        store = _new_store(world)
+        store = new_store(world)
         drop_written()
         return world.sync(store, url, *options)
 
@@ -89,10 +90,10 @@ def _with_latency(world: World, report: Report, rounds: int) -> None:
     mode = "one stream"
     recording = Recording(world.folder / "recording with latency")
     with recorder(recording, world.stack) as url:
-        world.sync(_new_store(world), url, *_MODES[mode])
+        world.sync(new_store(world), url, *_MODES[mode])
     row = report.row(SECTION, f"wall, {mode}, {LATENCY} ms an answer", "s", {"the waits alone": 1.05})
     for number in range(rounds):
         report.progress(f"first sync, {mode}, {LATENCY} ms an answer, round {number + 1} of {rounds}")
         with replayed(world.tools, recording, LATENCY) as url:
-            row.add("contentfs", world.sync(_new_store(world), url, *_MODES[mode]).wall)
+            row.add("contentfs", world.sync(new_store(world), url, *_MODES[mode]).wall)
         row.add("the waits alone", len(recording.targets) * LATENCY / 1000)

@@ -23,14 +23,10 @@ ENTRIES, HANGING, PASSES = 1000, 50, 9
 
 def bench(tools: Tools, folder: Path, report: Report, rounds: int) -> None:
     """Reads entries with and without, in a stack of its own."""
-    world = World(tools, folder, Content(ENTRIES, rounds * HANGING * 2, body=1500))
-    try:
+    with World(tools, folder, Content(ENTRIES, rounds * HANGING * 2, body=1500)) as world:
         world.fill()
         with world.mounted(world.store) as mount:
             _alternate(world.stack, mount.point, report, rounds)
-    finally:
-        world.stack.control("faults-clear")
-        world.end()
     report.end(SECTION)
 
 

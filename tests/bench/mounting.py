@@ -19,15 +19,17 @@ def bench(world: World, report: Report, rounds: int) -> None:
         for heat in ("cold", "warm") if can_drop_caches() else ("warm",):
             if heat == "cold":
                 drop_caches()
-            _once(world, report, mount, heat)
+            first, whole = measure(world, mount)
+            for name, seconds in ("first ls", first), ("mount and first ls", whole):
+                report.row(SECTION, f"{name}, {heat}", "ms", {CONTENTFS: 100.0}).add(CONTENTFS, seconds)
     report.end(SECTION)
 
 
-def _once(world: World, report: Report, mount: Mount, heat: str) -> None:
+def measure(world: World, mount: Mount) -> tuple[float, float]:
+    """Seconds of the first `ls`, and of all from the command to mount on."""
     mounted = world.tools.measure(mount.mount_command, mount.environment)
     try:
         listed = world.tools.measure(["ls", mount.point])
     finally:
         mount.unmount()
-    for name, seconds in ("first ls", listed.wall), ("mount and first ls", mounted.wall + listed.wall):
-        report.row(SECTION, f"{name}, {heat}", "ms", {CONTENTFS: 100.0}).add(CONTENTFS, seconds)
+    return listed.wall, mounted.wall + listed.wall

@@ -29,8 +29,8 @@ class Recording:
 class _Recorder(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, stack: Stack, answers: BinaryIO) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, stack: Stack, answers: BinaryIO, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.address = stack.address
         self.found: dict[str, tuple[int, int]] = {}  # the last answer to each target
         self._answers = answers
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
 def recorder(recording: Recording, stack: Stack, port: int = 0) -> Iterator[str]:
     """Stands before the stack at the URL that it gives, and records until it ends."""
     with recording.answers.open("wb") as answers:
-        server = _Recorder(stack, answers)
+        server = _Recorder(stack, answers, port)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

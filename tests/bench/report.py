@@ -50,19 +50,21 @@ class Row:
         aim = self.aims.get(other)
         if aim is None:
             return None
-        if other == self.subjects()[0]:
+        if other == self.subjects()[0] or not self.compares:
             return self.median(other) <= aim
         ratios = self.ratios(other)
         return not ratios or statistics.median(ratios) <= aim
 
     def value_cell(self, subject: str) -> str:
-        """The median, and for the first subject the spread."""
+        """The median; the spread too, unless that of the ratios says more."""
         scale, unit = _UNITS[self.unit]
         values = [value * scale for value in self.samples[subject]]
         text = f"{_number(statistics.median(values))} {unit}".rstrip()
-        if subject == self.subjects()[0] and min(values) != max(values):
+        if subject != self.subjects()[0] and self.compares:
+            return text
+        if min(values) != max(values):
             text += f" ({_number(min(values))}–{_number(max(values))})"
-        return text + self._aim(subject) if subject == self.subjects()[0] else text
+        return text + self._aim(subject)
 
     def ratio_cell(self, other: str) -> str:
         """The median of the ratios, and their spread."""
@@ -73,6 +75,11 @@ class Row:
         if len(ratios) > 1:
             text += f" ({_number(min(ratios))}–{_number(max(ratios))})"
         return text + self._aim(other)
+
+    def cell(self, subject: str) -> str:
+        """The one that an aim is about."""
+        is_ratio = self.compares and subject != self.subjects()[0]
+        return self.ratio_cell(subject) if is_ratio else self.value_cell(subject)
 
     def _aim(self, other: str) -> str:
         met = self.is_met(other)
@@ -144,7 +151,7 @@ class Report:
     def missed(self) -> list[str]:
         """The rows whose aims were not reached."""
         return [
-            f"{row.name}: {row.value_cell(other) if other == row.subjects()[0] else row.ratio_cell(other)} ({other})"
+            f"{row.name}: {row.cell(other)} ({other})"
             for row in self._rows
             for other in row.aims
             if other in row.samples and not row.is_met(other)

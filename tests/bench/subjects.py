@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from stack import DEADLINE
-from world import Mount
+from world import Mount, read_list
 
 CONTENTFS, SQUASHFUSE = "contentfs", "squashfuse_ll"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A name and the folder that has the files."""
+    """A name, and a folder with files."""
 
     name: str
     root: Path
+    files: Path  # a list of them
+    count: int
     mount: Optional[Mount] = None  # of contentfs
+    pid: int = 0  # of its daemon, if it has one
 
 
 def disk_name(folder: Path) -> str:
@@ -44,14 +47,20 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def squashfuse(image: Path, point: Path) -> Iterator[None]:
-    """An image mounted by squashfuse_ll."""
+def squashfuse(image: Path, point: Path) -> Iterator[int]:
+    """An image mounted by squashfuse_ll; gives the daemon's pid."""
     point.mkdir()
-    subprocess.run(["squashfuse_ll", str(image), str(point)], check=True, timeout=DEADLINE)
+    daemon = subprocess.Popen(["squashfuse_ll", "-f", str(image), str(point)])
+    until = time.monotonic() + DEADLINE
+    while not point.is_mount():
+        if daemon.poll() is not None or time.monotonic() > until:
+            sys.exit("scripts/bench: squashfuse_ll does not mount")
+        time.sleep(0.02)
     try:
-        yield
+        yield daemon.pid
     finally:
         unmount_squashfuse(point)
+        daemon.wait(DEADLINE)
 
 
 def unmount_squashfuse(point: Path) -> None:
@@ -70,16 +79,17 @@ def make_image(tree: Path, image: Path) -> None:
 
 
 @contextmanager
-def all_subjects(mount: Mount, folder: Path) -> Iterator[list[Subject]]:
+def all_subjects(mount: Mount, folder: Path, files: Path) -> Iterator[list[Subject]]:
     """contentfs, a copy on the disk of the folder, and an image of that."""
+    count = len(read_list(files))
     tree, image, point = folder / "tree", folder / "image", folder / "image-mount"
     with ExitStack() as stack:
         copy(mount.point, tree)
         stack.callback(shutil.rmtree, tree)
         make_image(tree, image)
-        stack.enter_context(squashfuse(image, point))
+        pid = stack.enter_context(squashfuse(image, point))
         yield [
-            Subject(CONTENTFS, mount.point, mount),
-            Subject(disk_name(tree), tree),
-            Subject(SQUASHFUSE, point),
+            Subject(CONTENTFS, mount.point, files, count, mount, mount.pid()),
+            Subject(disk_name(tree), tree, files, count),
+            Subject(SQUASHFUSE, point, files, count, pid=pid),
         ]

@@ -14,7 +14,7 @@ from stack import DEADLINE, Content, Stack
 
 
 class World:
-    """Has a running stack from its creation to `end`."""
+    """Has a running stack from its creation to its end."""
 
     def __init__(self, tools: Tools, folder: Path, content: Content) -> None:
         folder.mkdir()
@@ -23,8 +23,10 @@ class World:
         self.stack = Stack(folder, content)
         self.store = folder / "store.db"  # once it was filled
 
-    def end(self) -> None:
-        """Ends the stack."""
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.stack.stop()
 
     def environment(self, url: str = "") -> dict[str, str]:
@@ -40,6 +42,12 @@ class World:
     def fill(self) -> None:
         """The first sync of `store`, from the stack itself."""
         self.sync(self.store, self.stack.url)
+
+    def publish(self, path: str, title: str) -> None:
+        """Gives the entry at a path of the tree another title, on the stack."""
+        _, content_type, locale, name = path.split("/")
+        uid = name.removesuffix(".json")
+        self.stack.control("publish", content_type=content_type, uid=uid, locale=locale, fields={"title": title})
 
     def status(self, store: Path, url: str = "") -> dict[str, Any]:
         """Of a store that is not mounted."""
@@ -76,6 +84,10 @@ class Mount:
         command = [self._program, "umount", str(self.point)]
         subprocess.run(command, check=True, env=self.environment, timeout=DEADLINE)
 
+    def refresh(self) -> None:
+        """Asks for news, and returns when they can be seen."""
+        subprocess.run(self.refresh_command(), check=True, env=self.environment, timeout=DEADLINE)
+
     def refresh_command(self) -> list[str]:
         """The command that asks for news now."""
         return [self._program, "refresh", str(self.point)]
@@ -89,7 +101,7 @@ class Mount:
         return int(self.status()["pid"])
 
     def requests(self) -> dict[str, int]:
-        """What the kernel has asked of it, by operation, without what this question costs."""
+        """What the kernel has asked of it, by operation; asking for that is some requests, too."""
         return {name: int(count) for name, count in self.status()["requests_by_operation"].items()}
 
 
@@ -100,13 +112,13 @@ def _json_of(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
 
 
 def write_list(point: Path, below: str, path: Path) -> int:
-    """A list of the regular files below a folder of a mount for the helper `files`; returns how many there are. Their order
+    """Writes a list of the regular files below a folder of a mount for the helper `files`; returns how many there are. Their order
     is that of the listing."""
     with path.open("wb") as file:
         subprocess.run(["find", below, "-type", "f", "-print0"], cwd=point, stdout=file, check=True, timeout=DEADLINE)
     return path.read_bytes().count(b"\0")
 
 
-def is_root() -> bool:
-    """Whether caches can be dropped and so on."""
-    return os.geteuid() == 0
+def read_list(path: Path) -> list[str]:
+    """The paths in it."""
+    return path.read_bytes().decode().split("\0")[:-1]
