@@ -1,5 +1,5 @@
-"""Measures contentfs on a local stack, side by side in one run with a local disk, squashfuse_ll and curl, and prints tables of
-ratios.
+"""Measures contentfs on a local stack, side by side in one run with a local disk, squashfuse_ll and curl. Prints tables of
+medians and of ratios; an aim that was missed is marked with !.
 
 Sections, all but the last two by default:
   sync         the first sync, beside only fetching the same pages with curl
@@ -14,7 +14,9 @@ Sections, all but the last two by default:
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,19 +46,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="what to measure")
     parser.add_argument("--quick", action="store_true", help="10,000 entries and 2 rounds, in less than two minutes")
     parser.add_argument("--entries", type=int, metavar="N", help="of about 1 KiB each (100,000; scale: 1,000,000)")
-    parser.add_argument("--assets", type=int, default=0, metavar="M", help="more items, without their bytes (0; scale: a tenth)")
+    parser.add_argument("--assets", type=int, default=0, metavar="M", help="more items, bytes not included (0; scale: a tenth)")
     parser.add_argument("--types", type=int, default=4, metavar="K", help="content types (4)")
     parser.add_argument("--rounds", type=int, metavar="R", help="of each comparison (5)")
+    parser.add_argument("--warm", action="store_true", help="drop no caches: that needs root, and slows all else down")
     parser.add_argument("--folder", type=Path, help="on the disk to compare with (default: the one for temporary files)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, as a document")
-    parser.add_argument("--build", type=Path, help="a folder of meson with the helpers (default: a release build of this tree)")
+    parser.add_argument("--build", type=Path, help="a build folder of meson (default: a release build of this tree)")
     parser.add_argument("--program", help="the contentfs to measure (default: that of the build)")
     options = parser.parse_args(arguments)
     unknown = set(options.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"no such section: {' '.join(sorted(unknown))}")
     options.sections = options.sections or list(BY_DEFAULT)
+    if not options.warm and not os.access("/proc/sys/vm/drop_caches", os.W_OK):
+        parser.error("only root can drop the kernel's caches: try --warm")
     options.rounds = options.rounds or (2 if options.quick else 5)
     return options
 
@@ -67,7 +72,7 @@ def tools_of(options: argparse.Namespace) -> Tools:
     if build is None:
         subprocess.run([str(ROOT / "scripts/build"), "release"], check=True)
         build = ROOT / "build-release"
-    return Tools(build, options.program)
+    return Tools(build.resolve(), options.program, not options.warm)
 
 
 def run(options: argparse.Namespace, tools: Tools, folder: Path, report: Report) -> None:
@@ -104,13 +109,15 @@ def bench_world(world: World, report: Report, rounds: int, wanted: set[str]) -> 
 
 def main() -> None:
     """Measures, prints, and writes what was asked for."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which takes the mounts away, too
     options = parse(sys.argv[1:])
     tools = tools_of(options)
     report = Report()
     command = shlex.join(["scripts/bench", *sys.argv[1:]])
     with tempfile.TemporaryDirectory(prefix="contentfs-bench-", dir=options.folder) as name:
-        described = machine.describe(Path(name))
-        run(options, tools, Path(name), report)
+        folder = Path(name).resolve()
+        described = machine.describe(folder)
+        run(options, tools, folder, report)
     if options.json:
         report.write_json(options.json, described, command)
     if options.markdown:

@@ -13,26 +13,33 @@ from subjects import CONTENTFS
 from world import Mount, World, read_list
 
 SECTION = "One change"
+CHANGES = 20  # fewer in a small stack
 
 
-def bench(world: World, report: Report, mount: Mount, files: Path, changes: int) -> None:
+def bench(world: World, report: Report, mount: Mount, files: Path) -> None:
     """Publishes entries one by one, and looks at each."""
-    names = read_list(files)
+    paths = choose(files)
     row = report.row(SECTION, "refresh and cat, beyond the service's answer", "ms", {CONTENTFS: 20.0})
     whole = report.row(SECTION, "refresh and cat", "ms")
-    report.progress(f"{changes} changes, one by one")
+    report.progress(f"{len(paths)} changes, one by one")
     mount.refresh()
-    for number in range(changes):
-        path = names[number * len(names) // changes]
+    for number, path in enumerate(paths):
         seconds, service = measure(world, mount, path, f"change {number}")
         row.add(CONTENTFS, seconds - service)
         whole.add(CONTENTFS, seconds)
     report.note(
         SECTION,
-        f"{changes} changes in a stack of {world.items} items, `contentfs refresh` and `cat` as processes. The service's "
+        f"{len(paths)} changes in a stack of {world.items} items, `contentfs refresh` and `cat` as processes. The service's "
         "answer is the time that curl takes for the same questions to the local stack, connecting not included.",
     )
     report.end(SECTION)
+
+
+def choose(files: Path) -> list[str]:
+    """Paths from all over a list."""
+    paths = read_list(files)
+    changes = max(1, min(CHANGES, len(paths) // 10))
+    return [paths[number * len(paths) // changes] for number in range(changes)]
 
 
 def measure(world: World, mount: Mount, path: str, title: str) -> tuple[float, float]:

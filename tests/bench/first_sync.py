@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from measuring import Taken, drop_caches
+from measuring import Taken
 from recording import Recording, curl_command, recorder, replayed
 from report import Report
 from world import World
@@ -48,27 +49,22 @@ def new_store(world: World) -> Path:
 
 
 def _one_round(world: World, recording: Recording, url: str, options: list[object], number: int) -> tuple[Taken, Taken]:
-    """What the sync and what curl took; who is first alternates."""
+    """What the sync and what curl took; who is first alternates. Neither pays for what was written before."""
     fetch = curl_command(world.folder, url, recording.targets, world.environment())
 
     def sync() -> Taken:
         store = new_store(world)
-        drop_written()
+        os.sync()
         return world.sync(store, url, *options)
 
     def curl() -> Taken:
-        drop_written()
+        os.sync()
         return world.tools.measure(fetch)
 
     if number % 2:
         fetched = curl()
         return sync(), fetched
     return sync(), curl()
-
-
-def drop_written() -> None:
-    """Nothing that was written before is to be paid for by what comes now."""
-    drop_caches()
 
 
 def _write_down(report: Report, mode: str, sync: Taken, curl: Taken, items: int, content: int) -> None:

@@ -28,7 +28,8 @@ class Taken:
 class Tools:
     """The programs that take part. Immutable."""
 
-    def __init__(self, build: Path, program: Optional[str]) -> None:
+    def __init__(self, build: Path, program: Optional[str], cold: bool) -> None:
+        self.cold = cold  # whether caches are dropped
         self._helpers = build / "tests/bench"
         self.contentfs = program or str(build / "src/cli/contentfs")
 
@@ -63,29 +64,23 @@ def drop_caches() -> None:
     Path("/proc/sys/vm/drop_caches").write_text("3\n")
 
 
-def cpu_time(pid: int) -> int:
-    """Of a process so far, in ticks."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
+def cpu_time(pid: int) -> float:
+    """Seconds of a process so far, in all its threads."""
+    return time.clock_gettime((~pid << 3) | 2)  # what clock_getcpuclockid(3) gives; 2 is CPUCLOCK_SCHED
 
 
 def await_rest(pids: list[int]) -> None:
-    """Waits until daemons have done what they were told last, such as to forget a hundred thousand inodes: for two tenths of a
-    second none of them works. A tick is a hundredth of a second."""
+    """Waits until daemons have done what they were told last, such as to forget a hundred thousand inodes: until they do next
+    to nothing for two tenths of a second."""
     until = time.monotonic() + DEADLINE
-    before, since = [-1], time.monotonic()
+    before, since = 0.0, time.monotonic()
     while time.monotonic() - since < 0.2:
-        now = [cpu_time(pid) for pid in pids]
-        if now != before:
+        now = sum(cpu_time(pid) for pid in pids)
+        if now > before + 0.001:
             before, since = now, time.monotonic()
         if time.monotonic() > until:
             sys.exit("scripts/bench: the daemons do not come to rest")
         time.sleep(0.02)
-
-
-def can_drop_caches() -> bool:
-    """Whether there are to be cold rows."""
-    return os.access("/proc/sys/vm/drop_caches", os.W_OK)
 
 
 def anonymous_memory(pid: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-from measuring import can_drop_caches, drop_caches
+from measuring import drop_caches
 from report import Report
 from subjects import CONTENTFS
 from world import Mount, World
@@ -16,7 +16,7 @@ def bench(world: World, report: Report, rounds: int) -> None:
     mount = Mount(world, world.store)
     for number in range(rounds):
         report.progress(f"mount, round {number + 1} of {rounds}")
-        for heat in ("cold", "warm") if can_drop_caches() else ("warm",):
+        for heat in ("cold", "warm") if world.tools.cold else ("warm",):
             if heat == "cold":
                 drop_caches()
             first, whole = measure(world, mount)

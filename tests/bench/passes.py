@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from measuring import Taken, Tools, await_rest, can_drop_caches, drop_caches
-from report import Report, Row
+from measuring import Taken, Tools, await_rest, cpu_time, drop_caches
+from report import Report
 from subjects import SQUASHFUSE, Subject
 
 AGAIN_MOST, AGAIN_SECONDS = 4, 1.0  # a warm pass
@@ -42,6 +42,14 @@ PASSES = [
 ]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Seconds: of the clock, and of processors, by the reader and by the daemon behind the files."""
+
+    wall: float
+    cpu: float
+
+
 class Passes:
     """Goes through the subjects in turn: each cold, and the same again, which is warm. Writes down whole times and requests,
     or `a_file`, times by file, of which no ratio is to be above that number."""
@@ -49,59 +57,68 @@ class Passes:
     def __init__(self, tools: Tools, report: Report, section: str, a_file: Optional[float] = None) -> None:
         self._tools, self._report, self._section, self._a_file = tools, report, section, a_file
 
-    def _row(self, one: Pass, heat: str, subjects: list[Subject]) -> Row:
-        """Where a pass is written down. Everything is to be faster than squashfuse_ll."""
-        name, others = f"{one.name}, {heat}", [subject.name for subject in subjects[1:]]
-        if self._a_file:
-            return self._report.row(self._section, name, "us", {other: self._a_file for other in others})
-        aims = {SQUASHFUSE: 1.0, **one.aims.get(heat, {})}
-        return self._report.row(self._section, name, "s", {other: aims[other] for other in others if other in aims})
-
-    def _write_down(self, one: Pass, heat: str, subjects: list[Subject], times: dict[str, float]) -> None:
-        row = self._row(one, heat, subjects)
-        for subject in subjects:
-            row.add(subject.name, times[subject.name] / (subject.count if self._a_file else 1))
-
     def round(self, subjects: list[Subject], number: int) -> None:
         """All passes over all subjects. Who is first changes from round to round."""
         turn = number % len(subjects)
         daemons = [subject.pid for subject in subjects if subject.pid]
         for one in PASSES:
-            cold: dict[str, float] = {}
-            warm: dict[str, float] = {}
+            cold: dict[str, Cost] = {}
+            warm: dict[str, Cost] = {}
             for subject in subjects[turn:] + subjects[:turn]:
-                if can_drop_caches():
+                if self._tools.cold:
                     drop_caches()
                 await_rest(daemons)
                 cold[subject.name], warm[subject.name] = self._cold_and_warm(one, subject)
-            if can_drop_caches():
+            if self._tools.cold:
                 self._write_down(one, "cold", subjects, cold)
             self._write_down(one, "warm", subjects, warm)
 
-    def _cold_and_warm(self, one: Pass, subject: Subject) -> tuple[float, float]:
-        """What is over soon is done again while warm, and the shortest time counts: it is the least disturbed."""
-        cold, warm = self._counted(one, subject) if self._counts(subject) else (self._wall(one, subject), self._wall(one, subject))
-        again = min(AGAIN_MOST, int(AGAIN_SECONDS / warm))
-        return cold, min([warm] + [self._wall(one, subject) for _ in range(again)])
+    def _write_down(self, one: Pass, heat: str, subjects: list[Subject], costs: dict[str, Cost]) -> None:
+        name = f"{one.name}, {heat}"
+        unit = "us" if self._a_file else "s"
+        wall = self._report.row(self._section, name, unit, self._aims(one, heat, subjects))
+        cpu = self._report.row(self._section, f"{name}, CPU", unit)
+        for subject in subjects:
+            files = subject.count if self._a_file else 1
+            wall.add(subject.name, costs[subject.name].wall / files)
+            cpu.add(subject.name, costs[subject.name].cpu / files)
 
-    def _counts(self, subject: Subject) -> bool:
-        return subject.mount is not None and not self._a_file
+    def _aims(self, one: Pass, heat: str, subjects: list[Subject]) -> dict[str, float]:
+        """Everything is to be faster than squashfuse_ll."""
+        others = [subject.name for subject in subjects[1:]]
+        if self._a_file:
+            return {other: self._a_file for other in others}
+        aims = {SQUASHFUSE: 1.0, **one.aims.get(heat, {})}
+        return {other: aims[other] for other in others if other in aims}
 
-    def _counted(self, one: Pass, subject: Subject) -> tuple[float, float]:
+    def _cold_and_warm(self, one: Pass, subject: Subject) -> tuple[Cost, Cost]:
+        """What is over soon is done again while warm, and the least counts: it is what was least disturbed."""
+        run = self._counted if subject.mount and not self._a_file else self._uncounted
+        cold, warm = run(one, subject)
+        again = [self._run(one, subject) for _ in range(min(AGAIN_MOST, int(AGAIN_SECONDS / warm.wall)))]
+        return cold, Cost(min(cost.wall for cost in [warm, *again]), min(cost.cpu for cost in [warm, *again]))
+
+    def _uncounted(self, one: Pass, subject: Subject) -> tuple[Cost, Cost]:
+        return self._run(one, subject), self._run(one, subject)
+
+    def _counted(self, one: Pass, subject: Subject) -> tuple[Cost, Cost]:
         """Twice, with the requests that each time takes."""
         assert subject.mount
         asked = [subject.mount.requests() for _ in range(3)]  # the first time costs more than the others
         asking = _difference(asked[1], asked[2])
-        walls = []
+        costs = []
         for which in ("first", "second"):
-            walls.append(self._wall(one, subject))
+            costs.append(self._run(one, subject))
             asked.append(subject.mount.requests())
             requests = _difference(asked[-2], asked[-1])
             self._count(which, one, {name: count - asking[name] for name, count in requests.items()})
-        return walls[0], walls[1]
+        return costs[0], costs[1]
 
-    def _wall(self, one: Pass, subject: Subject) -> float:
-        return one.run(self._tools, subject.root, subject.files).wall
+    def _run(self, one: Pass, subject: Subject) -> Cost:
+        before = cpu_time(subject.pid) if subject.pid else 0.0
+        taken = one.run(self._tools, subject.root, subject.files)
+        after = cpu_time(subject.pid) if subject.pid else 0.0
+        return Cost(taken.wall, taken.cpu + after - before)
 
     def _count(self, which: str, one: Pass, requests: dict[str, int]) -> None:
         aims = {"requests": 0.0} if which == "second" else {}

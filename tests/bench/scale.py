@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import changes
 import first_sync
@@ -15,12 +15,11 @@ from recording import Recording, recorder, replayed
 from report import Report
 from stack import Content
 from subjects import Subject
-from world import Mount, World, read_list, write_list
+from world import Mount, World, write_list
 
 SECTION = "Scale"
-SMALL = 10_000
+SMALL = 10_000  # entries, or a tenth of the large one
 AIM = 1.5  # times the cost in the small one
-CHANGES = 20
 
 
 @dataclass
@@ -28,20 +27,22 @@ class Size:
     """One of the two."""
 
     name: str
+    aims: dict[str, float]  # of the ratio to the small one
     world: World
     recording: Recording
 
 
 def bench(tools: Tools, folder: Path, report: Report, large: Content, rounds: int) -> None:
     """Two worlds of the same proportions, large before small, measured in turn."""
-    small = replace(large, entries=SMALL, assets=large.assets * SMALL // large.entries)
+    entries = min(SMALL, large.entries // 10)
+    small = replace(large, entries=entries, assets=large.assets * entries // large.entries)
     folder.mkdir()
     with ExitStack() as stack:
         sizes = []
         for content in (large, small):
             report.progress(f"filling and recording {content.entries} entries and {content.assets} assets")
             world = stack.enter_context(World(tools, folder / str(content.entries), content))
-            sizes.append(_prepare(world))
+            sizes.append(_prepare(world, {_name(small): AIM}))
         for number in range(rounds):
             for size in sizes:
                 report.progress(f"{size.name}: first sync and mount, round {number + 1} of {rounds}")
@@ -56,30 +57,34 @@ def bench(tools: Tools, folder: Path, report: Report, large: Content, rounds: in
     report.end(SECTION)
 
 
-def _prepare(world: World) -> Size:
+def _name(content: Content) -> str:
+    return f"{content.entries:,}"
+
+
+def _prepare(world: World, aims: dict[str, float]) -> Size:
     recording = Recording(world.folder / "recording")
     with recorder(recording, world.stack) as url:
         world.sync(first_sync.new_store(world), url)
     world.fill()
-    return Size(f"{world.content.entries:,}", world, recording)
+    return Size(_name(world.content), aims, world, recording)
 
 
 def _first_sync(report: Report, size: Size) -> None:
-    world, sizes_aim = size.world, {f"{SMALL:,}": AIM}
+    world = size.world
     with replayed(world.tools, size.recording) as url:
         store = first_sync.new_store(world)
-        drop_caches()
+        os.sync()
         sync = world.sync(store, url)
         content = world.status(store, url)["bytes"]
-    report.row(SECTION, "first sync, wall an item", "us", sizes_aim).add(size.name, sync.wall / world.items)
-    report.row(SECTION, "first sync, CPU an item", "us", sizes_aim).add(size.name, sync.cpu / world.items)
-    report.row(SECTION, "first sync, written a byte of content", "", sizes_aim).add(size.name, sync.written / content)
+    report.row(SECTION, "first sync, wall an item", "us", size.aims).add(size.name, sync.wall / world.items)
+    report.row(SECTION, "first sync, CPU an item", "us", size.aims).add(size.name, sync.cpu / world.items)
+    report.row(SECTION, "first sync, written a byte of content", "", size.aims).add(size.name, sync.written / content)
     report.row(SECTION, "first sync, peak memory", "MiB", {size.name: 100.0}).add(size.name, sync.peak)
 
 
 def _mount(report: Report, size: Size) -> None:
     mount = Mount(size.world, size.world.store)
-    for heat in "cold", "warm":
+    for heat in ("cold", "warm") if size.world.tools.cold else ("warm",):
         if heat == "cold":
             drop_caches()
         first, whole = mounting.measure(size.world, mount)
@@ -116,17 +121,15 @@ def _walk_assets(report: Report, size: Size, subject: Subject) -> None:
     if not size.world.content.assets:
         return
     taken = size.world.tools.measure(["find", subject.root / "assets", "-newer", "/proc"])
-    row = report.row(SECTION, "find -newer over the assets", "us", {f"{SMALL:,}": AIM})
+    row = report.row(SECTION, "find -newer over the assets", "us", size.aims)
     row.add(size.name, taken.wall / size.world.content.assets)
 
 
 def _change(report: Report, size: Size, subject: Subject) -> None:
     assert subject.mount
-    paths = read_list(subject.files)
     aims = {size.name: 20.0}
     row = report.row(SECTION, "refresh and cat, beyond the service's answer", "ms", aims, compares=False)
     subject.mount.refresh()
-    for number in range(CHANGES):
-        path = paths[number * len(paths) // CHANGES]
+    for number, path in enumerate(changes.choose(subject.files)):
         seconds, service = changes.measure(size.world, subject.mount, path, f"change {number}")
         row.add(size.name, seconds - service)

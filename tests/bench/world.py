@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,8 +111,8 @@ def _json_of(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
 
 
 def write_list(point: Path, below: str, path: Path) -> int:
-    """Writes a list of the regular files below a folder of a mount for the helper `files`; returns how many there are. Their order
-    is that of the listing."""
+    """Writes a list for the helper `files` of what is below a folder of a mount, in the order of its listing; returns how many
+    there are."""
     with path.open("wb") as file:
         subprocess.run(["find", below, "-type", "f", "-print0"], cwd=point, stdout=file, check=True, timeout=DEADLINE)
     return path.read_bytes().count(b"\0")
