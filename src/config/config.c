@@ -21,6 +21,7 @@ void config_init(struct config *config)
 		.uid = getuid(),
 		.gid = getgid(),
 	};
+	log_filter_set(&config->log, LOG_LEVEL_NOTICE);
 }
 
 static void list_finish(struct config_list *list)

@@ -6,6 +6,7 @@
 #define CONTENTFS_CONFIG_CONFIG_H
 
 #include "util/err.h"
+#include "util/log_filter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,13 +51,17 @@ struct config {
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;
+	struct log_filter log; /* which messages are wanted */
+	bool quiet;            /* no progress is wanted */
+	bool lenient; /* to be set before settings are taken: a token file of no use is a fault to be told of, and no end */
+	struct err token_fault; /* why it is of no use; empty as a rule */
 };
 
 void config_init(struct config *config);
 void config_finish(struct config *config);
 
 /* Who a setting matters to. */
-enum setting_use { SETTING_STACK, SETTING_SYNC, SETTING_ASSETS, SETTING_MOUNT };
+enum setting_use { SETTING_ALL, SETTING_STACK, SETTING_SYNC, SETTING_ASSETS, SETTING_MOUNT };
 
 struct setting {
 	const char *option;   /* without the dashes; one letter is a short option */

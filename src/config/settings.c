@@ -48,7 +48,10 @@ static int set_api_key(struct config *config, const char *value, struct err *err
 
 static int set_token_file(struct config *config, const char *value, struct err *err)
 {
-	return token_read(value, &config->token, err);
+	struct err fault = {0};
+	int rc = token_read(value, &config->token, &fault);
+	config->token_fault = fault;
+	return config->lenient || rc == 0 ? 0 : err_set(err, rc, "%s", fault.text);
 }
 
 static int set_environment(struct config *config, const char *value, struct err *err)
@@ -146,6 +149,11 @@ static int set_jobs(struct config *config, const char *value, struct err *err)
 			       CONFIG_JOBS_MAX);
 	config->jobs = (unsigned)jobs;
 	return 0;
+}
+
+static int set_log_level(struct config *config, const char *value, struct err *err)
+{
+	return log_filter_parse(&config->log, value, err);
 }
 
 static int add_to_list(struct config_list *list, const char *value, const char *what, struct err *err)
@@ -269,6 +277,9 @@ const struct setting config_settings[] = {
 	 set_secure_assets},
 	{"interval", "CONTENTFS_INTERVAL", "SECONDS", "how often to ask for news (default 30)", SETTING_MOUNT,
 	 set_interval},
+	{"log-level", "CONTENTFS_LOG", "LEVEL",
+	 "error, warning, notice (default), info or debug; also by\ntopic, as in info,http=debug", SETTING_ALL,
+	 set_log_level},
 	{"o", NULL, "OPTION[,OPTION...]", "mount options: allow_other, uid=, gid=, umask=, ...", SETTING_MOUNT,
 	 mount_options_set},
 	{0},

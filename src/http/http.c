@@ -14,6 +14,7 @@
 #include "http/url.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -386,8 +387,25 @@ static int complete(struct http_call *call, struct err *err)
 	return rc < 0 ? err_set(err, rc, "%.300s: not wanted", call->url.label) : 0;
 }
 
+/* Without the query, which may hold tokens. */
+static void log_end(const struct http_call *call)
+{
+	curl_off_t bytes = 0;
+	curl_off_t us = 0;
+	long status = 0;
+	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &us);
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	log_debug("GET %.300s: %s, status %ld, %lld bytes in %lld ms", call->url.label,
+		  !call->has_ended         ? "given up"
+		  : call->code == CURLE_OK ? "answered"
+					   : words_for(call),
+		  status, (long long)bytes, (long long)us / 1000);
+}
+
 int http_end(struct http_call *call, struct http_answer *answer, struct err *err)
 {
+	log_end(call);
 	int rc =
 		call->has_ended ? report(call, err) : err_set(err, -ECANCELED, "%.300s: told to stop", call->url.label);
 	http_answer_finish(answer);
