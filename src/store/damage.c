@@ -71,8 +71,7 @@ static int number(sqlite3 *db, const char *sql, int64_t *value, struct err *err)
 	return rc;
 }
 
-/* Reads everything, so it is asked only when something is wrong already. */
-static int check_whole(sqlite3 *db, struct err *err)
+int damage_check_whole(sqlite3 *db, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = db_prepare(db, "SELECT quick_check FROM pragma_quick_check(1) WHERE quick_check <> 'ok'", &stmt, err);
@@ -101,7 +100,7 @@ static int check_length(sqlite3 *db, const char *path, struct err *err)
 		return 0;
 	if (size % page_size != 0)
 		return err_set(err, -EUCLEAN, "the store is damaged: it is cut short");
-	return check_whole(db, err); /* what is missing may never have been used */
+	return damage_check_whole(db, err); /* what is missing may never have been used */
 }
 
 /* --- the trees in it ---------------------------------------------------------------------------------------------- */

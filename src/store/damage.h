@@ -18,6 +18,9 @@
  * nothing. For a store whose layout is known to be ours and current. */
 int damage_check(sqlite3 *db, const char *path, struct err *err);
 
+/* The same of everything that is in it, which takes as long as reading it does. */
+int damage_check_whole(sqlite3 *db, struct err *err);
+
 /* Whether the store at path has a journal with something in it. */
 bool damage_has_journal(const char *path);
 

@@ -177,6 +177,15 @@ int store_touch(struct store *store, int64_t ino, int64_t event_at, struct err *
 	return db_run(stmt, err);
 }
 
+/* Keeps with the last change what the file was called. */
+static int journal_title(struct store *store, struct slice title, struct err *err)
+{
+	sqlite3_stmt *stmt = store->statements[ST_CHANGE_TITLE];
+	sqlite3_bind_int64(stmt, 1, store->journal_next);
+	db_bind_text(stmt, 2, title);
+	return db_run(stmt, err);
+}
+
 /* The row of ST_NODE_FACTS is still held while this runs. */
 static int unlink_with_facts(struct store *store, int64_t ino, sqlite3_stmt *facts, struct err *err)
 {
@@ -199,6 +208,8 @@ static int unlink_with_facts(struct store *store, int64_t ino, sqlite3_stmt *fac
 		rc = directory_note(store, parent, &change, err);
 	if (rc == 0)
 		rc = journal_add(store, CHANGE_REMOVED, &key, parent, name, ino, event_at, err);
+	if (rc == 0)
+		rc = journal_title(store, db_column_text(facts, 7), err);
 	if (rc == 0 && key.kind == NODE_ASSET)
 		rc = asset_link(store, &key, parent, ino, 0, event_at, err);
 	return rc;

@@ -1,5 +1,6 @@
 #include "store/reader.h"
 
+#include "store/damage.h"
 #include "store/db.h"
 #include "store/schema.h"
 #include "tree/name.h"
@@ -28,6 +29,9 @@ enum reader_statement {
 	RD_SYNC_STATE,
 	RD_NOTE,
 	RD_CHANGES,
+	RD_HISTORY,
+	RD_HISTORY_START,
+	RD_TITLE,
 	RD_COUNT,
 };
 
@@ -91,6 +95,11 @@ static const char *const reader_sql[RD_COUNT] = {
 			  " ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'change'), 0)",
 	[RD_NOTE] = "SELECT value FROM meta WHERE key = ?1",
 	[RD_CHANGES] = "SELECT id, op, parent, old, name FROM change WHERE id > ?1 ORDER BY id",
+	[RD_HISTORY] = "SELECT id, at, event_at, op, kind, content_type, locale, uid, title, parent, name"
+		       " FROM change WHERE id > ?1 AND kind IN (1, 2, 3) ORDER BY id",
+	[RD_HISTORY_START] = "SELECT id FROM change WHERE kind IN (1, 2, 3) ORDER BY id DESC LIMIT 1 OFFSET ?1",
+	[RD_TITLE] = "SELECT v.title FROM dirent d INDEXED BY dirent_name JOIN version v ON v.ino = d.ino"
+		     " WHERE d.parent = ?1 AND d.hash = ?2 AND d.name = ?3",
 };
 
 struct store_reader {
@@ -100,6 +109,9 @@ struct store_reader {
 
 int reader_open(struct store_reader **out, const char *path, struct err *err)
 {
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return err_set(err, -EINVAL, "there is no store at %s yet: run contentfs mount or contentfs sync",
+			       path);
 	struct store_reader *reader = calloc(1, sizeof(*reader));
 	if (!reader)
 		return err_oom(err);
@@ -443,4 +455,65 @@ int reader_changes(struct store_reader *reader, int64_t after, bool (*each)(void
 			return 0;
 	}
 	return rc;
+}
+
+/* Of a file that is there. The row is RD_TITLE's, held until its reset. */
+static int title_of(struct store_reader *reader, int64_t parent, struct slice name, struct slice *title)
+{
+	sqlite3_stmt *row = reader->statements[RD_TITLE];
+	sqlite3_reset(row);
+	sqlite3_bind_int64(row, 1, parent);
+	sqlite3_bind_int(row, 2, name_hash(name));
+	db_bind_text(row, 3, name);
+	int rc = db_row(row, NULL);
+	if (rc > 0)
+		*title = db_column_text(row, 0);
+	return rc < 0 ? rc : 0;
+}
+
+int reader_history(struct store_reader *reader, int64_t after,
+		   bool (*each)(void *context, const struct history *history), void *context, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_HISTORY];
+	CLEANUP(db_reset) sqlite3_stmt *title = reader->statements[RD_TITLE];
+	(void)title;
+	sqlite3_bind_int64(row, 1, after);
+	int rc;
+	while ((rc = db_row(row, err)) > 0) {
+		struct history history = {
+			.id = sqlite3_column_int64(row, 0),
+			.at = sqlite3_column_int64(row, 1),
+			.event_at = sqlite3_column_int64(row, 2),
+			.op = (enum change_op)sqlite3_column_int(row, 3),
+			.kind = (enum node_kind)sqlite3_column_int(row, 4),
+			.content_type = db_column_text(row, 5),
+			.locale = db_column_text(row, 6),
+			.uid = db_column_text(row, 7),
+			.title = db_column_text(row, 8),
+		};
+		bool told = sqlite3_column_type(row, 8) != SQLITE_NULL;
+		if (!told)
+			rc = title_of(reader, sqlite3_column_int64(row, 9), db_column_text(row, 10), &history.title);
+		if (rc < 0)
+			return err_set(err, rc, "the titles cannot be read: %s", strerror(-rc));
+		if (!each(context, &history))
+			return 0;
+	}
+	return rc;
+}
+
+int reader_history_start(struct store_reader *reader, int64_t count, int64_t *after, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = reader->statements[RD_HISTORY_START];
+	sqlite3_bind_int64(row, 1, count);
+	int rc = db_row(row, err);
+	if (rc < 0)
+		return rc;
+	*after = rc > 0 ? sqlite3_column_int64(row, 0) : 0;
+	return 0;
+}
+
+int reader_check(struct store_reader *reader, struct err *err)
+{
+	return damage_check_whole(reader->db, err);
 }

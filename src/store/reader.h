@@ -16,6 +16,7 @@
 
 struct store_reader;
 
+/* -EINVAL if there is no store, or none that this contentfs knows. */
 int reader_open(struct store_reader **out, const char *path, struct err *err);
 void reader_close(struct store_reader *reader); /* NULL is fine */
 
@@ -147,5 +148,28 @@ struct change {
 
 int reader_changes(struct store_reader *reader, int64_t after, bool (*each)(void *context, const struct change *change),
 		   void *context, struct err *err);
+
+/* The same for people: what became of entries, assets and schemas. The slices are borrowed for the call. */
+struct history {
+	int64_t id;
+	int64_t at;       /* when it could be seen; ms since the epoch, as is the next */
+	int64_t event_at; /* of the version that came; of a removal, of the one that went */
+	enum change_op op;
+	enum node_kind kind;
+	struct slice content_type; /* empty where it does not apply, as is the next */
+	struct slice locale;
+	struct slice uid;
+	struct slice title; /* that it has now, or had at last */
+};
+
+int reader_history(struct store_reader *reader, int64_t after,
+		   bool (*each)(void *context, const struct history *history), void *context, struct err *err);
+
+/* The change that the last `count` of these come after; 0 if there are no more than that. */
+int reader_history_start(struct store_reader *reader, int64_t count, int64_t *after, struct err *err);
+
+/* Compares the store with what it should be: every page and index, which takes as long as reading it does. -EUCLEAN if it
+ * is damaged. */
+int reader_check(struct store_reader *reader, struct err *err);
 
 #endif

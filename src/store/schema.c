@@ -201,6 +201,9 @@ static const char *const migrations[] = {
 	" SELECT parent, cookie, name_hash(name), name, ino FROM dirent_before ORDER BY parent, cookie;"
 	"DROP TABLE dirent_before;"
 	"CREATE INDEX dirent_name ON dirent (parent, hash);",
+
+	/* What a file that is gone was called; NULL of one that is there, whose version says it. */
+	"ALTER TABLE change ADD COLUMN title TEXT;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

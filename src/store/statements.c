@@ -28,7 +28,7 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_NODE_TOUCH] = "UPDATE node SET event_at = ?2 WHERE ino = ?1",
 	[ST_NODE_REMOVE] = "DELETE FROM node WHERE ino = ?1",
 	/* What the journal says of a file that is losing its name. */
-	[ST_NODE_FACTS] = "SELECT n.kind, n.parent, n.size, n.event_at, v.uid, l.uid, t.uid FROM node n"
+	[ST_NODE_FACTS] = "SELECT n.kind, n.parent, n.size, n.event_at, v.uid, l.uid, t.uid, v.title FROM node n"
 			  " JOIN version v ON v.ino = n.ino JOIN directory l ON l.ino = n.parent"
 			  " JOIN node ln ON ln.ino = n.parent JOIN directory t ON t.ino = ln.parent WHERE n.ino = ?1",
 
@@ -74,6 +74,7 @@ const char *const statement_sql[ST_COUNT] = {
 
 	[ST_CHANGE_ADD] = "INSERT INTO change (at, op, kind, parent, name, old, event_at, content_type, locale, uid)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[ST_CHANGE_TITLE] = "UPDATE change SET title = ?2 WHERE id = ?1",
 	[ST_CHANGE_END] = "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'change'), 0)",
 	[ST_CHANGE_TRIM] = "DELETE FROM change WHERE id <= ?1",
 

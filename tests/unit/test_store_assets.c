@@ -346,6 +346,7 @@ static void make_old(struct temp_store *temp, bool with_asset)
 	sqlite3 *db = NULL;
 	const char *statements =
 		"DROP VIEW assets; DROP VIEW changes; DROP TABLE asset; ALTER TABLE directory DROP COLUMN file_bytes;"
+		"ALTER TABLE change DROP COLUMN title;"
 		"CREATE VIEW assets AS SELECT 1; CREATE VIEW changes AS SELECT 1;"
 		"INSERT INTO stream (id, sync_token, run, page_token) VALUES (1, 'token', 2, 'page'), (2, NULL, 9, NULL);"
 		"PRAGMA user_version = 2";

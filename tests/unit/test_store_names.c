@@ -202,8 +202,8 @@ static void test_announcing(void)
 	temp_store_ask(
 		&temp,
 		"UPDATE sqlite_sequence SET seq = 150000 WHERE name = 'change';"
-		"INSERT INTO change SELECT 40000, at, op, kind, parent, 'old', old, 0, '', '', '' FROM change;"
-		"INSERT INTO change SELECT 60000, at, op, kind, parent, 'new', old, 0, '', '', '' FROM change WHERE id = 1");
+		"INSERT INTO change SELECT 40000, at, op, kind, parent, 'old', old, 0, '', '', '', NULL FROM change;"
+		"INSERT INTO change SELECT 60000, at, op, kind, parent, 'new', old, 0, '', '', '', NULL FROM change WHERE id = 1");
 	temp_store_stop(&temp);
 	temp_store_start(&temp);
 	temp_must(store_set_announced(temp.store, 30000, &err), &err, "store_set_announced");
