@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define UNDER_WAY_MAX 64 /* asked for at once; how many are fetched at once is up to assets/ */
 #define LISTED_MAX 1000  /* names of what is missing */
@@ -159,10 +158,7 @@ static void answered(void *context, uint64_t ticket, int rc, const struct asset_
 
 static void draw(struct fetch *fetch)
 {
-	char line[128];
-	snprintf(line, sizeof(line), "fetching: %llu of %zu assets, %.1f MB", (unsigned long long)fetch->done,
-		 fetch->count, (double)fetch->bytes / 1e6);
-	progress_draw_line(&fetch->progress, line);
+	progress_draw(&fetch->progress, fetch->done, fetch->count, fetch->bytes);
 }
 
 /* Until no more than `left` are under way. */
@@ -266,9 +262,6 @@ static int open_parts(struct fetch *fetch, const struct config *config, struct e
 	const char *host = engine_host(config, err);
 	if (!host)
 		return -EINVAL;
-	if (access(config->store, F_OK) < 0 && errno == ENOENT)
-		return err_set(err, -EINVAL, "there is no store at %s yet: run contentfs mount or contentfs sync",
-			       config->store);
 	int rc = reader_open(&fetch->reader, config->store, err);
 	return rc < 0 ? rc : asset_cache_open(&fetch->assets, config, host, NULL, NULL, err);
 }
@@ -282,7 +275,7 @@ int fetch_run(const struct config *config, char *const *places, size_t count, st
 	if (rc == 0 && count == 0)
 		rc = gather_place(&fetch, "", err);
 	drop_repeats(&fetch);
-	progress_start(&fetch.progress);
+	progress_start(&fetch.progress, "fetching", "assets", config->quiet);
 	if (rc == 0)
 		rc = fetch_all(&fetch, err);
 	progress_end(&fetch.progress);

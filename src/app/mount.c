@@ -6,6 +6,7 @@
 #include "app/exit_status.h"
 #include "app/progress.h"
 #include "app/refresher.h"
+#include "app/signals.h"
 #include "app/status.h"
 #include "fs/fs.h"
 #include "fs/unmount.h"
@@ -15,11 +16,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 struct mount {
@@ -48,16 +47,18 @@ static void on_committed(void *context)
 	fs_changed(mount->fs);
 }
 
-static void on_progress(void *context, uint64_t pages, uint64_t items)
+static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t total)
 {
 	struct mount *mount = context;
-	progress_draw(&mount->progress, pages, items);
+	(void)pages;
+	progress_draw(&mount->progress, items, total, 0);
 }
 
 static void on_waiting(void *context, const char *what, int64_t ms)
 {
 	struct mount *mount = context;
 	refresher_note_wait(&mount->refresher, what, ms);
+	progress_wait(&mount->progress, what);
 }
 
 static void on_refresh(void *context)
@@ -131,12 +132,12 @@ static int on_status(void *context, struct buf *json)
 		.operation_names = fs_operation_names,
 		.operations = counts.by_operation,
 		.operation_count = FS_OPERATIONS,
-		.cache = mount->config->cache,
 		.assets = &assets,
 	};
+	const struct status_place place = {mount->config->store, mount->config->cache, assets.cache_limit};
 	pthread_mutex_lock(&mount->status_lock);
 	follow_store(mount, view.stores);
-	int rc = status_append(json, mount->status_reader, mount->config->store, &live, NULL);
+	int rc = status_append(json, mount->status_reader, &place, &live, NULL);
 	pthread_mutex_unlock(&mount->status_lock);
 	return rc;
 }
@@ -167,27 +168,13 @@ static int resolve_mountpoint(const char *path, char **out, struct err *err)
 	return 0;
 }
 
-/* From here on these signals are read from a descriptor, and a broken pipe is an error like another. */
-static int take_signals(int *fd, struct err *err)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || (*fd = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
-		return err_set(err, -errno, "cannot take signals: %s", strerror(errno));
-	return 0;
-}
-
 static int make_events(struct mount *mount, struct err *err)
 {
 	mount->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	mount->state_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (mount->ended_fd < 0 || mount->state_fd < 0)
 		return err_set(err, -errno, "cannot make an event: %s", strerror(errno));
-	return take_signals(&mount->signal_fd, err);
+	return signals_take(&mount->signal_fd, err);
 }
 
 static bool is_covered(const struct mount *mount, const char *path)
@@ -250,7 +237,7 @@ static int open_parts(struct mount *mount, struct err *err)
 
 static int start_parts(struct mount *mount, struct err *err)
 {
-	progress_start(&mount->progress);
+	progress_start(&mount->progress, "first sync", "items", mount->config->quiet);
 	int rc = fs_start(mount->fs, err);
 	return rc < 0 ? rc : refresher_start(&mount->refresher, mount->fs, err);
 }

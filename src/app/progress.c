@@ -1,56 +1,121 @@
 #include "app/progress.h"
 
 #include "util/clock.h"
+#include "util/log.h"
+#include "util/printable.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define REDRAW_MS 100
+#define LOG_EVERY_MS 60000
+#define COLUMNS 80 /* of a terminal that does not say */
+#define ERASER "\r\033[K"
 
-void progress_start(struct progress *progress)
+static bool is_set(const char *variable)
 {
-	*progress = (struct progress){.shown = isatty(STDERR_FILENO) == 1, .started_at = clock_monotonic_ms()};
+	const char *value = getenv(variable);
+	return value && *value;
 }
 
-static bool is_due(const struct progress *progress, int64_t now)
+/* A terminal that knows no control sequences, or does not say which it is. */
+static bool is_dumb(void)
 {
-	return progress->shown && !(progress->drawn && now - progress->drawn_at < REDRAW_MS);
+	const char *term = getenv("TERM");
+	return !term || !*term || strcmp(term, "dumb") == 0;
 }
 
-static void draw(struct progress *progress, const char *line, int64_t now)
-{
-	fprintf(stderr, "\r\033[K%s", line);
-	fflush(stderr);
-	progress->drawn = true;
-	progress->drawn_at = now;
-}
-
-void progress_draw_line(struct progress *progress, const char *line)
+void progress_start(struct progress *progress, const char *what, const char *unit, bool quiet)
 {
 	int64_t now = clock_monotonic_ms();
-	if (is_due(progress, now))
-		draw(progress, line, now);
+	bool terminal = isatty(STDERR_FILENO) == 1;
+	*progress = (struct progress){
+		.way = quiet      ? PROGRESS_NONE
+		       : terminal ? PROGRESS_TERMINAL
+				  : PROGRESS_LOG,
+		.count = {.what = what, .unit = unit},
+		.plain = is_dumb(),
+		.colour = !is_dumb() && !is_set("NO_COLOR"),
+		.started_at = now,
+		.due_at = terminal ? now : now + LOG_EVERY_MS,
+	};
 }
 
-void progress_draw(struct progress *progress, uint64_t pages, uint64_t items)
+/* Asked for each time, so that a window may change its size without anybody being told. */
+static unsigned columns_of_terminal(void)
+{
+	struct winsize size;
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS;
+}
+
+/* In one write, as messages are. */
+static void draw(const struct progress *progress)
+{
+	char text[PROGRESS_LINE_SIZE];
+	char line[PROGRESS_LINE_SIZE * 2];
+	unsigned columns = columns_of_terminal();
+	progress_line(&progress->count, columns, progress->colour, text);
+	int len;
+	if (progress->plain) { /* what the line before had more is overwritten */
+		int width = columns > 1 && columns < PROGRESS_LINE_SIZE ? (int)columns - 1 : 0;
+		len = snprintf(line, sizeof(line), "\r%-*s", width, text);
+	} else {
+		len = snprintf(line, sizeof(line), "\r%s\033[K", text);
+	}
+	log_set_eraser(progress->plain ? "\n" : ERASER);
+	ssize_t written = write(STDERR_FILENO, line, (size_t)len);
+	(void)written; /* the terminal is gone: nobody looks */
+}
+
+static void show(struct progress *progress)
 {
 	int64_t now = clock_monotonic_ms();
-	char line[128];
-	if (!is_due(progress, now))
+	if (progress->way == PROGRESS_NONE || now < progress->due_at)
 		return;
-	if (!progress->drawn)
-		progress->items_before = items; /* a run that goes on counts what it has done now */
-	int64_t elapsed = now - progress->started_at;
-	uint64_t rate = elapsed > 0 ? (items - progress->items_before) * 1000 / (uint64_t)elapsed : 0;
-	snprintf(line, sizeof(line), "first sync: %llu pages, %llu items, %llu items/s", (unsigned long long)pages,
-		 (unsigned long long)items, (unsigned long long)rate);
-	draw(progress, line, now);
+	progress->count.elapsed_ms = now - progress->started_at;
+	if (progress->way == PROGRESS_TERMINAL) {
+		draw(progress);
+		progress->due_at = now + REDRAW_MS;
+	} else {
+		char text[PROGRESS_LINE_SIZE];
+		log_notice("%s", progress_sentence(&progress->count, text));
+		progress->due_at = now + LOG_EVERY_MS;
+	}
+}
+
+void progress_draw(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes)
+{
+	struct progress_count *count = &progress->count;
+	if (!progress->begun)
+		count->before = done; /* work that goes on counts what it has done now */
+	progress->begun = true;
+	count->done = done;
+	count->total = total;
+	count->bytes = bytes;
+	show(progress);
+}
+
+void progress_wait(struct progress *progress, const char *what)
+{
+	char *waiting = progress->count.waiting;
+	snprintf(waiting, sizeof(progress->count.waiting), "%s", what ? what : "");
+	make_printable(waiting, strlen(waiting));
+	if (progress->way == PROGRESS_TERMINAL)
+		progress->due_at = 0; /* nothing else may come for long */
+	show(progress);
 }
 
 void progress_end(struct progress *progress)
 {
-	if (progress->drawn)
-		fputs("\r\033[K", stderr);
-	progress->drawn = false;
-	progress->shown = false;
+	bool drawn = progress->way == PROGRESS_TERMINAL && progress->due_at > progress->started_at;
+	const char *end = progress->plain ? "\n" : ERASER;
+	log_set_eraser(NULL);
+	if (drawn) {
+		ssize_t written = write(STDERR_FILENO, end, strlen(end));
+		(void)written;
+	}
+	progress->way = PROGRESS_NONE;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static void add_text(struct buf *json, const char *key, const char *value)
 {
@@ -89,6 +90,7 @@ static void add_outcome(struct buf *json, struct store_reader *reader, const str
 	}
 	add_text(json, "state", state_of(sync->complete, error, live));
 	add_bool(json, "healthy", sync->complete && !error);
+	add_bool(json, "complete", sync->complete);
 	add_text(json, "last_error", error);
 	add_number(json, "last_status", status);
 }
@@ -104,16 +106,27 @@ static void add_times(struct buf *json, struct store_reader *reader)
 	add_age(json, success.len ? success.text : NULL);
 }
 
-static void add_cache(struct buf *json, const struct status_live *live)
+/* Numbers of an object, each a line; the last has no comma behind it. */
+struct number {
+	const char *key;
+	uint64_t value;
+};
+
+static void add_numbers(struct buf *json, const struct number *numbers, size_t count)
 {
-	const struct assets_counts *counts = live->assets;
-	buf_append_text(json, "  \"cache\": {\n  ");
-	add_text(json, "folder", live->cache);
-	const struct {
-		const char *key;
-		uint64_t value;
-	} numbers[] = {
-		{"limit_bytes", (uint64_t)counts->cache_limit},
+	for (size_t i = 0; i < count; i++)
+		buf_printf(json, "    \"%s\": %llu%s\n", numbers[i].key, (unsigned long long)numbers[i].value,
+			   i + 1 < count ? "," : "");
+}
+
+static void add_cache(struct buf *json, const struct status_place *place, const struct status_live *live)
+{
+	if (!place->cache)
+		return;
+	const struct assets_counts none = {.cached_bytes = live ? 0 : assets_cached_bytes(place->cache)};
+	const struct assets_counts *counts = live ? live->assets : &none;
+	const struct number numbers[] = {
+		{"limit_bytes", (uint64_t)place->cache_limit},
 		{"cached_bytes", (uint64_t)counts->cached_bytes},
 		{"hits", counts->hits},
 		{"misses", counts->misses},
@@ -123,11 +136,25 @@ static void add_cache(struct buf *json, const struct status_live *live)
 		{"downloads", counts->downloads},
 		{"waiting", counts->waiting},
 	};
-	const size_t count = sizeof(numbers) / sizeof(numbers[0]);
-	for (size_t i = 0; i < count; i++)
-		buf_printf(json, "    \"%s\": %llu%s\n", numbers[i].key, (unsigned long long)numbers[i].value,
-			   i + 1 < count ? "," : "");
+	buf_append_text(json, "  \"cache\": {\n  ");
+	add_text(json, "folder", place->cache);
+	add_numbers(json, numbers, live ? sizeof(numbers) / sizeof(numbers[0]) : 2);
 	buf_append_text(json, "  },\n");
+}
+
+/* What the store takes on its disk, with the journal beside it. */
+static void add_store(struct buf *json, const char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	int64_t bytes = 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		CLEANUP(buf_finish) struct buf name = BUF_INIT;
+		struct stat st;
+		if (buf_printf(&name, "%s%s", path, suffixes[i]) == 0 && stat(name.text, &st) == 0)
+			bytes += (int64_t)st.st_blocks * 512;
+	}
+	add_text(json, "store", path);
+	add_number(json, "store_bytes", bytes);
 }
 
 static void add_live(struct buf *json, const struct status_live *live)
@@ -148,7 +175,6 @@ static void add_live(struct buf *json, const struct status_live *live)
 		buf_printf(json, "%s\"%s\": %llu", i ? ", " : "", live->operation_names[i],
 			   (unsigned long long)live->operations[i]);
 	buf_append_text(json, "},\n");
-	add_cache(json, live);
 }
 
 struct counting {
@@ -181,8 +207,8 @@ static void add_counts(struct buf *json, bool known, const struct store_totals *
 	add_count_of(json, "run_items", known, (int64_t)sync->items);
 }
 
-int status_append(struct buf *json, struct store_reader *reader, const char *store_path, const struct status_live *live,
-		  struct err *err)
+int status_append(struct buf *json, struct store_reader *reader, const struct status_place *place,
+		  const struct status_live *live, struct err *err)
 {
 	struct store_totals totals = {0};
 	struct store_sync_state sync = {0};
@@ -191,21 +217,22 @@ int status_append(struct buf *json, struct store_reader *reader, const char *sto
 	if (reading == 0)
 		reading = reader_sync_state(reader, &sync, &reading_err);
 	if (reading < 0 && !live)
-		return err_set(err, reading, "%s: %s", store_path, reading_err.text);
+		return err_set(err, reading, "%s: %s", place->store, reading_err.text);
 	buf_append_text(json, "{\n");
 	add_text(json, "version", CONTENTFS_VERSION);
 	add_outcome(json, reader, &sync, live, reading, &reading_err);
 	add_times(json, reader);
 	add_counts(json, reading == 0, &totals, &sync);
 	add_live(json, live);
-	add_text(json, "store", store_path);
+	add_cache(json, place, live);
+	add_store(json, place->store);
 	add_identity(json, reader);
 	buf_append_text(json, "  \"entries_by_type\": [");
 	struct counting counting = {.json = json};
 	if (reading == 0)
 		reading = reader_counts(reader, add_count, &counting, &reading_err);
 	if (reading < 0 && !live)
-		return err_set(err, reading, "%s: %s", store_path, reading_err.text);
+		return err_set(err, reading, "%s: %s", place->store, reading_err.text);
 	buf_append_text(json, counting.any ? "\n  ]\n}\n" : "]\n}\n");
 	return json->failed ? err_oom(err) : 0;
 }

@@ -25,13 +25,19 @@ struct status_live {
 	const char *const *operation_names;
 	const uint64_t *operations;
 	int operation_count;
-	const char *cache; /* the folder */
 	const struct assets_counts *assets;
+};
+
+/* Where what it speaks of lies. */
+struct status_place {
+	const char *store;
+	const char *cache; /* the folder; NULL if it is not known */
+	int64_t cache_limit;
 };
 
 /* Appends the JSON text. `live` is NULL for a store that is looked at without its mount; a mount has something to say even
  * when its store cannot be read: what is not known is null then. Blocks for disk only. */
-int status_append(struct buf *json, struct store_reader *reader, const char *store_path, const struct status_live *live,
-		  struct err *err);
+int status_append(struct buf *json, struct store_reader *reader, const struct status_place *place,
+		  const struct status_live *live, struct err *err);
 
 #endif

@@ -112,4 +112,7 @@ struct assets_counts {
 
 void assets_count(struct assets *assets, struct assets_counts *counts);
 
+/* cached_bytes of a folder that nobody has open here; 0 if there is none. Makes nothing. */
+int64_t assets_cached_bytes(const char *folder);
+
 #endif

@@ -6,6 +6,7 @@
  * Between the look and the removal somebody else may have removed it too and have made another: then that one loses its
  * name, which costs a download and nothing else.
  */
+#include "assets/assets.h"
 #include "assets/internal.h"
 #include "util/cleanup.h"
 
@@ -43,6 +44,14 @@ int cache_open(struct cache **out, const char *folder, int64_t limit, struct err
 	room_open(cache);
 	*out = cache;
 	return 0;
+}
+
+int64_t assets_cached_bytes(const char *folder)
+{
+	struct cache *cache = NULL;
+	int64_t bytes = cache_open(&cache, folder, 0, NULL) == 0 ? cache_bytes(cache) : 0;
+	cache_close(cache);
+	return bytes;
 }
 
 void cache_close(struct cache *cache)

@@ -15,10 +15,23 @@ struct invocation {
 	int operand_count;
 	bool foreground;
 	bool json;
+	bool metrics;
+	bool follow;
 	bool help;
+	long lines;         /* of a log */
+	int64_t max_age_ms; /* of the content; -1 if it does not matter */
 };
 
 enum operand_need { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED, OPERAND_MANY };
+
+/* Options that are no settings, beside those that every command has. */
+enum takes {
+	TAKES_FOREGROUND = 1,
+	TAKES_JSON = 2,
+	TAKES_QUIET = 4,
+	TAKES_FOLLOW = 8,   /* and a number of lines */
+	TAKES_METRICS = 16, /* and an age */
+};
 
 struct command {
 	const char *name;
@@ -29,8 +42,8 @@ struct command {
 	bool uses_sync;
 	bool uses_assets;
 	bool uses_mount;
-	bool takes_foreground;
-	bool takes_json;
+	unsigned takes; /* of enum takes */
+	bool diagnoses; /* looks into faults of settings that end other commands */
 	enum operand_need operand;
 	/* Returns the exit status; on failure err says why. */
 	int (*run)(struct invocation *invocation, struct err *err);
@@ -48,6 +61,8 @@ void help_print(const struct command *command);
 int command_mount(struct invocation *invocation, struct err *err);
 int command_sync(struct invocation *invocation, struct err *err);
 int command_status(struct invocation *invocation, struct err *err);
+int command_log(struct invocation *invocation, struct err *err);
+int command_doctor(struct invocation *invocation, struct err *err);
 int command_fetch(struct invocation *invocation, struct err *err);
 int command_refresh(struct invocation *invocation, struct err *err);
 int command_umount(struct invocation *invocation, struct err *err);

@@ -5,57 +5,12 @@
 #include "cli/command.h"
 #include "cli/mounted.h"
 #include "util/cleanup.h"
-#include "util/json.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* Takes a setting from a mount's status, unless it was given. */
-static int adopt(struct json_value status, const char *key, char **setting, struct err *err)
-{
-	struct json_value value;
-	CLEANUP(buf_finish) struct buf text = BUF_INIT;
-	if (*setting || !json_get(status, key, &value) || value.type != JSON_STRING)
-		return 0;
-	if (json_string_decode(value, &text) < 0)
-		return err_oom(err);
-	*setting = text.text;
-	text = (struct buf)BUF_INIT;
-	return 0;
-}
-
-/* The cache that the mount reads from, unless another one was named. */
-static int adopt_cache(struct json_value status, struct config *config, struct err *err)
-{
-	struct json_value cache;
-	struct json_value limit;
-	long long bytes;
-	if (config->cache || !json_get(status, "cache", &cache))
-		return 0;
-	if (json_get(cache, "limit_bytes", &limit) && json_integer(limit, &bytes) == 0 && bytes > 0)
-		config->cache_bytes = bytes;
-	return adopt(cache, "folder", &config->cache, err);
-}
-
-static int adopt_mount(struct config *config, const char *mountpoint, struct err *err)
-{
-	CLEANUP(buf_finish) struct buf json = BUF_INIT;
-	struct json_value status;
-	int rc = mounted_status(mountpoint, &json, err);
-	if (rc < 0)
-		return rc;
-	if (json_check(buf_slice(&json), 8, &status, err) < 0)
-		return err_prefix(err, -EPROTO, "the status cannot be read");
-	rc = adopt(status, "store", &config->store, err);
-	if (rc == 0)
-		rc = adopt(status, "host", &config->host, err);
-	if (rc == 0)
-		rc = adopt_cache(status, config, err);
-	return rc < 0 ? rc : adopt(status, "environment", &config->environment, err);
-}
 
 /* How much of an absolute path is the mount point that it is in: where the device changes. 0 if it is in none. */
 static size_t mountpoint_len(const char *path)
@@ -97,7 +52,7 @@ static int resolve(struct config *config, char *operand, char **place, struct er
 		return err_oom(err);
 	if (len == 0)
 		return err_set(err, -EINVAL, "%s is in no mount of contentfs", operand);
-	return adopt_mount(config, mountpoint, err);
+	return mounted_adopt(config, mountpoint, err);
 }
 
 int command_fetch(struct invocation *invocation, struct err *err)

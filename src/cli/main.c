@@ -22,7 +22,7 @@ const struct command commands[] = {
 		.uses_sync = true,
 		.uses_assets = true,
 		.uses_mount = true,
-		.takes_foreground = true,
+		.takes = TAKES_FOREGROUND | TAKES_QUIET,
 		.operand = OPERAND_REQUIRED,
 		.run = command_mount,
 	},
@@ -33,6 +33,7 @@ const struct command commands[] = {
 		.description = "Fills or updates the store without mounting it.",
 		.uses_stack = true,
 		.uses_sync = true,
+		.takes = TAKES_QUIET,
 		.run = command_sync,
 	},
 	{
@@ -45,20 +46,51 @@ const struct command commands[] = {
 			"already is not fetched again. Exits with 0 if all are there, and lists those that are not.",
 		.uses_stack = true,
 		.uses_assets = true,
+		.takes = TAKES_QUIET,
 		.operand = OPERAND_MANY,
 		.run = command_fetch,
 	},
 	{
 		.name = "status",
-		.synopsis = "[--json] [MOUNTPOINT]",
+		.synopsis = "[options] [MOUNTPOINT]",
 		.summary = "counts, age of the content, last error",
 		.description =
 			"Speaks of a mount, or without MOUNTPOINT of the store that the settings name. Exits with 0 if\n"
 			"the content is whole and the last sync succeeded, else with the status of its failure.",
 		.uses_stack = true,
-		.takes_json = true,
+		.uses_assets = true,
+		.takes = TAKES_JSON | TAKES_METRICS,
 		.operand = OPERAND_OPTIONAL,
 		.run = command_status,
+	},
+	{
+		.name = "log",
+		.synopsis = "[options] [MOUNTPOINT]",
+		.summary = "what was added, changed and removed last",
+		.description =
+			"Prints the last changes of a mount, or without MOUNTPOINT of the store that the settings name,\n"
+			"the newest at the end: when they could be seen here, what it was, where, and its title.",
+		.uses_stack = true,
+		.takes = TAKES_JSON | TAKES_FOLLOW,
+		.operand = OPERAND_OPTIONAL,
+		.run = command_log,
+	},
+	{
+		.name = "doctor",
+		.synopsis = "[options] [MOUNTPOINT]",
+		.summary = "look for what is wrong, and say what to do",
+		.description =
+			"Checks what a mount needs: FUSE, permissions, credentials, clock, disks, the store, and whether\n"
+			"mounts are dead; of a mount, or without MOUNTPOINT of what the settings name. Prints a line for\n"
+			"each check, and exits with 0 if none failed. Changes nothing.",
+		.uses_stack = true,
+		.uses_sync = true,
+		.uses_assets = true,
+		.uses_mount = true,
+		.takes = TAKES_JSON,
+		.diagnoses = true,
+		.operand = OPERAND_OPTIONAL,
+		.run = command_doctor,
 	},
 	{
 		.name = "refresh",
@@ -90,8 +122,9 @@ static const struct command *find_command(const char *name)
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct err err = {0};
-	struct invocation invocation = {0};
+	struct invocation invocation = {.lines = 20, .max_age_ms = -1};
 	config_init(&invocation.config);
+	invocation.config.lenient = command->diagnoses;
 	int status;
 	if (config_from_environment(&invocation.config, &err) < 0) {
 		log_error("%s", err.text);
@@ -104,6 +137,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 		help_print(command);
 		status = EX_OK;
 	} else {
+		log_set_filter(&invocation.config.log);
 		status = command->run(&invocation, &err);
 		if (err.text[0])
 			log_error("%s", err.text);
@@ -129,6 +163,7 @@ static void fill_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	fill_standard_descriptors();
+	log_open();
 	const char *word = argc > 1 ? argv[1] : "";
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		puts("contentfs " CONTENTFS_VERSION);

@@ -67,6 +67,59 @@ int mounted_status(const char *mountpoint, struct buf *json, struct err *err)
 	return rc < 0 ? explain(mountpoint, rc, err) : 0;
 }
 
+/* --- settings ----------------------------------------------------------------------------------------------------- */
+
+/* Takes a setting from a mount's status, unless it was given. */
+static int adopt(struct json_value status, const char *key, char **setting, struct err *err)
+{
+	struct json_value value;
+	CLEANUP(buf_finish) struct buf text = BUF_INIT;
+	if (*setting || !json_get(status, key, &value) || value.type != JSON_STRING)
+		return 0;
+	if (json_string_decode(value, &text) < 0)
+		return err_oom(err);
+	*setting = text.text;
+	text = (struct buf)BUF_INIT;
+	return 0;
+}
+
+/* The cache that the mount reads from, unless another one was named. */
+static int adopt_cache(struct json_value status, struct config *config, struct err *err)
+{
+	struct json_value cache;
+	struct json_value limit;
+	long long bytes;
+	if (config->cache || !json_get(status, "cache", &cache))
+		return 0;
+	if (json_get(cache, "limit_bytes", &limit) && json_integer(limit, &bytes) == 0 && bytes > 0)
+		config->cache_bytes = bytes;
+	return adopt(cache, "folder", &config->cache, err);
+}
+
+int mounted_adopt(struct config *config, const char *mountpoint, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf json = BUF_INIT;
+	struct json_value status;
+	struct json_value branch;
+	int rc = mounted_status(mountpoint, &json, err);
+	if (rc < 0)
+		return rc;
+	if (json_check(buf_slice(&json), 8, &status, err) < 0)
+		return err_prefix(err, -EPROTO, "the status cannot be read");
+	rc = adopt(status, "store", &config->store, err);
+	if (rc == 0)
+		rc = adopt(status, "host", &config->host, err);
+	if (rc == 0)
+		rc = adopt_cache(status, config, err);
+	if (rc == 0)
+		rc = adopt(status, "api_key", &config->api_key, err);
+	if (rc == 0 && json_get(status, "branch", &branch) && !json_string_is(branch, CONFIG_MAIN_BRANCH))
+		rc = adopt(status, "branch", &config->branch, err); /* that one is not told the service */
+	return rc < 0 ? rc : adopt(status, "environment", &config->environment, err);
+}
+
+/* --- refresh ------------------------------------------------------------------------------------------------------ */
+
 int command_refresh(struct invocation *invocation, struct err *err)
 {
 	CLEANUP(cleanup_close) int fd = open(invocation->operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,21 +1,21 @@
 /* Command lines and help texts, both from the tables of commands and settings. */
 #include "cli/command.h"
-#include "util/log.h"
+#include "cli/flags.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Options that are no settings. */
-enum flag { FLAG_FOREGROUND = 'f', FLAG_JSON = 'j', FLAG_VERBOSE = 'v', FLAG_HELP = 'h' };
-
 #define SETTINGS_MAX 32
-#define LONG_BASE 256 /* getopt values of the long options without a letter */
+#define LONG_BASE 256 /* getopt values of the settings' long options without a letter, and behind them those of flags */
+#define FLAG_BASE (LONG_BASE + SETTINGS_MAX)
 
 static bool uses(const struct command *command, const struct setting *setting)
 {
 	switch (setting->use) {
+	case SETTING_ALL:
+		return true;
 	case SETTING_STACK:
 		return command->uses_stack;
 	case SETTING_SYNC:
@@ -33,17 +33,21 @@ static bool is_letter(const struct setting *setting)
 }
 
 struct options {
-	struct option longs[SETTINGS_MAX + 5];
+	struct option longs[SETTINGS_MAX + FLAGS_MAX + 1];
 	int count;
-	char shorts[SETTINGS_MAX * 2];
+	char shorts[(SETTINGS_MAX + FLAGS_MAX) * 2];
 };
 
-static void add_flag(struct options *options, const char *name, enum flag flag)
+static void add_letter(struct options *options, char letter, bool argument)
 {
-	options->longs[options->count++] = (struct option){name, no_argument, NULL, (int)flag};
-	const char letter[] = {(char)flag, '\0'};
-	if (flag != FLAG_JSON)
-		strcat(options->shorts, letter);
+	const char text[] = {letter, argument ? ':' : '\0', '\0'};
+	strcat(options->shorts, text);
+}
+
+static void add_long(struct options *options, const char *name, bool argument, int value)
+{
+	options->longs[options->count++] =
+		(struct option){name, argument ? required_argument : no_argument, NULL, value};
 }
 
 static void collect(const struct command *command, struct options *options)
@@ -53,25 +57,24 @@ static void collect(const struct command *command, struct options *options)
 		const struct setting *setting = &config_settings[i];
 		if (!uses(command, setting))
 			continue;
-		if (is_letter(setting)) {
-			strcat(options->shorts, setting->option);
-			strcat(options->shorts, ":");
-		} else {
-			int argument = setting->argument ? required_argument : no_argument;
-			options->longs[options->count++] =
-				(struct option){setting->option, argument, NULL, LONG_BASE + i};
-		}
+		if (is_letter(setting))
+			add_letter(options, setting->option[0], true);
+		else
+			add_long(options, setting->option, setting->argument != NULL, LONG_BASE + i);
 	}
-	if (command->takes_foreground)
-		add_flag(options, "foreground", FLAG_FOREGROUND);
-	if (command->takes_json)
-		add_flag(options, "json", FLAG_JSON);
-	add_flag(options, "verbose", FLAG_VERBOSE);
-	add_flag(options, "help", FLAG_HELP);
+	for (int i = 0; flags[i].name; i++) {
+		if (!flag_applies(&flags[i], command))
+			continue;
+		add_long(options, flags[i].name, flags[i].argument != NULL, FLAG_BASE + i);
+		if (flags[i].letter)
+			add_letter(options, flags[i].letter, flags[i].argument != NULL);
+	}
 }
 
 static const struct setting *setting_of(int value)
 {
+	if (value >= FLAG_BASE)
+		return NULL;
 	if (value >= LONG_BASE)
 		return &config_settings[value - LONG_BASE];
 	for (const struct setting *setting = config_settings; setting->option; setting++)
@@ -80,27 +83,19 @@ static const struct setting *setting_of(int value)
 	return NULL;
 }
 
-static int take_flag(int value, struct invocation *invocation)
+/* The flag of a getopt value that is no setting's. */
+static const struct flag *flag_of(const struct command *command, int value)
 {
-	switch (value) {
-	case FLAG_FOREGROUND:
-		invocation->foreground = true;
-		return 0;
-	case FLAG_JSON:
-		invocation->json = true;
-		return 0;
-	case FLAG_VERBOSE:
-		log_set_level(LOG_LEVEL_DEBUG);
-		return 0;
-	case FLAG_HELP:
-		invocation->help = true;
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	if (value >= FLAG_BASE)
+		return &flags[value - FLAG_BASE];
+	const struct flag *flag = flags;
+	while (flag->letter != value || !flag_applies(flag, command))
+		flag++;
+	return flag;
 }
 
-static int take_option(int value, const char *word, struct invocation *invocation, struct err *err)
+static int take_option(const struct command *command, int value, const char *word, struct invocation *invocation,
+		       struct err *err)
 {
 	const char *end = strchr(word, '='); /* a value may be secret, or long: only the name is quoted */
 	int len = end ? (int)(end - word) : (int)strlen(word);
@@ -110,7 +105,7 @@ static int take_option(int value, const char *word, struct invocation *invocatio
 		return err_set(err, -EINVAL, "the option %.*s is not known here, or not meant so", len, word);
 	const struct setting *setting = setting_of(value);
 	if (!setting)
-		return take_flag(value, invocation);
+		return flag_take(flag_of(command, value), optarg, invocation, err);
 	int rc = setting->set(&invocation->config, setting->argument ? optarg : "1", err);
 	return rc < 0 ? err_prefix(err, rc, "%s%s", is_letter(setting) ? "-" : "--", setting->option) : 0;
 }
@@ -165,7 +160,7 @@ int command_parse(const struct command *command, int argc, char **argv, struct i
 		const char letter[] = {'-', (char)optopt, '\0'};
 		bool is_short = (value == ':' || value == '?') && optopt > ' ' && optopt < LONG_BASE;
 		bool apart = value == '?' && found >= 0 && optarg == argv[optind - 1];
-		rc = take_option(value, is_short ? letter : argv[optind - (apart ? 2 : 1)], invocation, err);
+		rc = take_option(command, value, is_short ? letter : argv[optind - (apart ? 2 : 1)], invocation, err);
 	}
 	if (rc < 0 || invocation->help)
 		return rc;
@@ -231,10 +226,12 @@ void help_print(const struct command *command)
 	}
 	printf("Usage: contentfs %s %s\n\n%s\n\nOptions:\n", command->name, command->synopsis, command->description);
 	print_settings(command);
-	if (command->takes_foreground)
-		print_option("-f, --foreground", "stay in the foreground");
-	if (command->takes_json)
-		print_option("--json", "for programs");
-	print_option("-v, --verbose", "say more");
-	print_option("-h, --help", "this text");
+	for (const struct flag *flag = flags; flag->name; flag++) {
+		char text[64];
+		const char letter[] = {'-', flag->letter, ',', ' ', '\0'};
+		snprintf(text, sizeof(text), "%s--%s%s%s", flag->letter ? letter : "", flag->name,
+			 flag->argument ? " " : "", flag->argument ? flag->argument : "");
+		if (flag_applies(flag, command))
+			print_option(text, flag->help);
+	}
 }

@@ -215,16 +215,33 @@ static int store_page(struct run *run, size_t index, const struct page *page, en
 	return rc;
 }
 
+/* Adds what a first listing has still to come. False if the service has not said it, or there is more than it said. */
+static bool add_left(const struct conversation *conversation, uint64_t *total)
+{
+	bool listing = conversation->stream.run == RUN_FIRST;
+	if (listing)
+		*total += (uint64_t)conversation->left;
+	return !listing || (conversation->left > 0 && conversation->left < INT64_MAX);
+}
+
 static void tell_progress(const struct run *run)
 {
 	uint64_t pages = 0;
 	uint64_t items = 0;
+	uint64_t left = 0;
+	uint64_t whole = 0; /* of listings in parts: not all of them may have begun */
+	bool known = true;
 	for (size_t i = 0; i < run->count; i++) {
-		pages += run->conversations[i].stream.pages;
-		items += run->conversations[i].stream.items;
+		const struct conversation *conversation = &run->conversations[i];
+		pages += conversation->stream.pages;
+		items += conversation->stream.items;
+		if (!conversation->stream.part_of && conversation->stream.total > 0)
+			whole += (uint64_t)conversation->stream.total;
+		known = add_left(conversation, &left) && known;
 	}
+	uint64_t total = whole ? whole : known ? items + left : 0;
 	if (run->sync->hooks.progress)
-		run->sync->hooks.progress(run->sync->hooks.context, pages, items);
+		run->sync->hooks.progress(run->sync->hooks.context, pages, items, total >= items ? total : 0);
 }
 
 /* A delta that is taken up again ends where the news ended when it began; what came since is a delta of its own, and part
@@ -252,6 +269,8 @@ static void take_page(struct run *run, size_t index, struct page *page, const st
 	struct err err = {0};
 	struct conversation *conversation = &run->conversations[index];
 	enum stream_run run_of_page = conversation->stream.run;
+	log_debug("a page of %zu items in stream %d%s", page->count, conversation->stream.id,
+		  page->more ? "" : ", the last of its listing");
 	bool shows = conversation_shows(conversation, page, sync->streams == 1);
 	bool splits = split_begins(run, conversation, page, advice);
 	if (conversation->seed && !splits) {

@@ -154,7 +154,12 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 		rc = run_streams(sync, result, err);
 	if (rc == 0)
 		rc = refresh_schemas(sync, store_journal_end(sync->store) != before, result, err);
-	result->news = store_journal_end(sync->store) != before;
+	int64_t changes = store_journal_end(sync->store) - before;
+	result->news = changes != 0;
+	if (rc == 0 && changes > 0)
+		log_info("%llu pages brought %lld changes", (unsigned long long)result->pages, (long long)changes);
+	else if (rc == 0)
+		log_debug("nothing new");
 	if (rc < 0)
 		result->complete = false;
 	else

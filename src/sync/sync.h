@@ -30,8 +30,9 @@ struct sync_filter {
 struct sync_hooks {
 	void *context;
 	void (*committed)(void *context); /* something became visible; NULL if nobody wants to know */
-	void (*progress)(void *context, uint64_t pages,
-			 uint64_t items); /* of the first run, after each page; or NULL */
+	/* Of the first run, after each page: what was stored of it, and how many items there are in all as the service says,
+	 * 0 if it does not. A hint, for people. Or NULL. */
+	void (*progress)(void *context, uint64_t pages, uint64_t items, uint64_t total);
 	/* The run does nothing for about `ms` because of `what`, some words (borrowed); NULL when it goes on. Or NULL. */
 	void (*waiting)(void *context, const char *what, int64_t ms);
 };

@@ -8,11 +8,12 @@ static void on_committed(void *context)
 	((struct sync_fixture *)context)->commits++;
 }
 
-static void on_progress(void *context, uint64_t pages, uint64_t items)
+static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t total)
 {
 	struct sync_fixture *fixture = context;
 	buf_printf(&fixture->progress, "%s%llu/%llu", fixture->progress.len ? " " : "", (unsigned long long)pages,
 		   (unsigned long long)items);
+	fixture->total = total;
 }
 
 static void create_engine(struct sync_fixture *fixture)

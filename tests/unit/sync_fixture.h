@@ -32,6 +32,7 @@ struct sync_fixture {
 	struct err err;
 	int commits;         /* that changed the tree */
 	struct buf progress; /* "PAGES/ITEMS PAGES/ITEMS ..." */
+	uint64_t total;      /* that the last of these gave */
 	struct buf seen;     /* for the test */
 };
 

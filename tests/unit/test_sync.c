@@ -433,6 +433,33 @@ static void test_progress(void)
 	is_str(fixture.progress.text, "1/2 2/3", "tells of each, and not of the delta after it");
 }
 
+#define OF(total) "{\"total_count\":" #total ","
+
+/* How many items there are is for people, and never believed against what has come. */
+static void test_total(void)
+{
+	static const struct {
+		const char *name;
+		const char *body;
+		uint64_t want;
+	} rows[] = {
+		{"said", OF(7) "\"items\":[" ENTRY("a", 1, "05") "],\"pagination_token\":\"p1\"}", 7},
+		{"not said", MORE(ENTRY("a", 1, "05"), "p1"), 0},
+		{"less than there is", OF(1) "\"items\":[" ENTRY("a", 1, "05") "],\"pagination_token\":\"p1\"}", 0},
+		{"negative", OF(-3) "\"items\":[" ENTRY("a", 1, "05") "],\"pagination_token\":\"p1\"}", 0},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fake_answer answers[] = {{"init", .body = rows[i].body},
+						      {"page p1", DELIVERY_CREDENTIALS_REFUSED}};
+		CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+		struct sync_result result;
+		sync_fixture_open(&fixture, NULL);
+		fake_expect(&fixture.fake, answers, COUNT(answers));
+		is_int(sync_fixture_run(&fixture, &result), -EACCES, "a first run, its total %s", rows[i].name);
+		is_int((long long)fixture.total, (long long)rows[i].want, "tells of it or not");
+	}
+}
+
 /* Polls that bring nothing cost no writing: the file and its log stay as they are. */
 static void test_empty_delta_writes_nothing(void)
 {
@@ -484,6 +511,7 @@ int main(void)
 	test_delta_is_one_step();
 	test_first_run_shows_as_it_comes();
 	test_progress();
+	test_total();
 	test_empty_delta_writes_nothing();
 	test_retry_after();
 	return tap_done();
