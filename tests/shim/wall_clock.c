@@ -1,8 +1,10 @@
 /*
- * Lets the wall clock of a process jump, while its monotonic clock goes on.
+ * Lets the wall clock of a process jump, while its monotonic clock goes on, or goes faster than it does.
  *
  *   SHIM_CLOCK=FILE   seconds to add to the wall clock. Read anew at each look at the clock, so the test may write another
  *                     number at any time; without the file, or with none in it, the clock is right
+ *
+ *   SHIM_SPEED=N      the monotonic clock runs N times as fast, from the first look at it on. Waits last as long as ever
  *
  * The kernel's own clock stays: a wait until a time of the wall clock (pthread_cond_timedwait without a monotonic
  * condition) lasts as long as the jump, which is what a test should find out.
@@ -34,9 +36,31 @@ static int next_clock_gettime(clockid_t id, struct timespec *now)
 	return next(id, now);
 }
 
+#define SECOND_NS 1000000000LL
+
+static long long ns_of(const struct timespec *time)
+{
+	return time->tv_sec * SECOND_NS + time->tv_nsec;
+}
+
+static void speed_up(struct timespec *now)
+{
+	static long long first;
+	const char *text = getenv("SHIM_SPEED");
+	long long ns = ns_of(now);
+	long long unset = 0;
+	if (!text)
+		return;
+	if (!__atomic_compare_exchange_n(&first, &unset, ns, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		ns = unset + (ns - unset) * strtoll(text, NULL, 10);
+	*now = (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
+}
+
 int clock_gettime(clockid_t id, struct timespec *now)
 {
 	int rc = next_clock_gettime(id, now);
+	if (rc == 0 && id == CLOCK_MONOTONIC)
+		speed_up(now);
 	if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
 		now->tv_sec += offset();
 	return rc;
