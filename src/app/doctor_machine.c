@@ -113,9 +113,10 @@ struct tour {
 	unsigned well;
 };
 
-static void visit(void *context, const char *mountpoint)
+static void visit(void *context, const struct mounts_entry *entry)
 {
 	struct tour *tour = context;
+	const char *mountpoint = entry->mountpoint;
 	int rc = mounts_ask(mountpoint, ANSWER_MS);
 	tour->count++;
 	if (rc == -ENOTCONN)
@@ -146,8 +147,9 @@ void examine_mounts(struct findings *findings)
 
 void examine_mount(struct findings *findings, const char *mountpoint)
 {
+	const struct mounts_entry entry = {.mountpoint = mountpoint};
 	struct tour tour = {.findings = findings};
-	visit(&tour, mountpoint);
+	visit(&tour, &entry);
 	if (tour.well > 0)
 		finding_ok(findings, "mount", "%s answers", mountpoint);
 }

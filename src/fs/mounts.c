@@ -18,7 +18,7 @@
 #define TABLE "/proc/self/mountinfo"
 #define KILLED_MS 1000
 #define POINT_FIELD 4 /* see proc(5): counted from 0 */
-#define TYPE " - fuse.contentfs "
+#define TYPE "fuse.contentfs"
 
 /* A space, a tab, a newline and a backslash stand there as \040 and so on. */
 static void decode(char *text)
@@ -38,20 +38,25 @@ static void decode(char *text)
 	*to = '\0';
 }
 
-char *mounts_parse(char *line)
+/* The fields behind the mount point are of a varying number, up to one that is "-"; then come type and source. */
+bool mounts_parse(char *line, struct mounts_entry *entry)
 {
-	char *point = line;
-	if (!strstr(line, TYPE))
-		return NULL;
-	for (int i = 0; point && i < POINT_FIELD; i++) {
-		point = strchr(point, ' ');
-		point = point ? point + 1 : NULL;
-	}
-	if (!point)
-		return NULL;
-	point[strcspn(point, " ")] = '\0';
-	decode(point);
-	return point;
+	char *rest = line;
+	char *mountpoint = NULL;
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i <= POINT_FIELD; i++)
+		mountpoint = strsep(&rest, " ");
+	char *field = mountpoint;
+	while (field && strcmp(field, "-") != 0)
+		field = strsep(&rest, " ");
+	const char *type = strsep(&rest, " ");
+	char *source = strsep(&rest, " ");
+	if (!source || strcmp(type, TYPE) != 0)
+		return false;
+	decode(mountpoint);
+	decode(source);
+	*entry = (struct mounts_entry){mountpoint, source};
+	return true;
 }
 
 static void close_table(FILE **table)
@@ -60,7 +65,7 @@ static void close_table(FILE **table)
 		fclose(*table);
 }
 
-int mounts_each(void (*each)(void *context, const char *mountpoint), void *context, struct err *err)
+int mounts_each(void (*each)(void *context, const struct mounts_entry *entry), void *context, struct err *err)
 {
 	CLEANUP(close_table) FILE *table = fopen(TABLE, "re");
 	CLEANUP(cleanup_free) char *line = NULL;
@@ -70,11 +75,29 @@ int mounts_each(void (*each)(void *context, const char *mountpoint), void *conte
 		return err_set(err, rc, "cannot read " TABLE ": %s", strerror(-rc));
 	}
 	while (getline(&line, &size, table) >= 0) {
-		const char *point = mounts_parse(line);
-		if (point)
-			each(context, point);
+		struct mounts_entry entry;
+		if (mounts_parse(line, &entry))
+			each(context, &entry);
 	}
 	return 0;
+}
+
+struct search {
+	const char *mountpoint;
+	bool found;
+};
+
+static void compare(void *context, const struct mounts_entry *entry)
+{
+	struct search *search = context;
+	search->found |= strcmp(entry->mountpoint, search->mountpoint) == 0;
+}
+
+bool mounts_have(const char *mountpoint)
+{
+	struct search search = {.mountpoint = mountpoint};
+	mounts_each(compare, &search, NULL);
+	return search.found;
 }
 
 /* Two questions that the kernel never answers for the program: one that a dead mount fails, one that another file system

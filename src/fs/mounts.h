@@ -4,13 +4,22 @@
 
 #include "util/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Calls `each` with every mount point, in the order of mounting; the path is borrowed for the call. */
-int mounts_each(void (*each)(void *context, const char *mountpoint), void *context, struct err *err);
+struct mounts_entry {
+	const char *mountpoint;
+	const char *source; /* the profile, or "contentfs" without one */
+};
 
-/* The mount point that a line of /proc/self/mountinfo has, decoded in place; NULL if it is no contentfs. Pure. */
-char *mounts_parse(char *line);
+/* Calls `each` with every mount, in the order of mounting; the entry is borrowed for the call. Touches none of them. */
+int mounts_each(void (*each)(void *context, const struct mounts_entry *entry), void *context, struct err *err);
+
+/* What a line of /proc/self/mountinfo (proc(5)) has, decoded in place; false if it is no contentfs. Pure. */
+bool mounts_parse(char *line, struct mounts_entry *entry);
+
+/* Whether one is on this absolute path, which has no symbolic links. */
+bool mounts_have(const char *mountpoint);
 
 /*
  * Whether the program behind a mount answers: 0; -ENOTCONN if it is gone, -ETIMEDOUT if it does not within `ms`, or what
