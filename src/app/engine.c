@@ -52,16 +52,16 @@ static int create_sync(struct engine *engine, struct err *err)
 			   &engine->hooks, err);
 }
 
-static int open_delivery(struct engine *engine, const struct config *config, struct err *err)
+int engine_open_delivery(struct delivery **out, const struct config *config, struct err *err)
 {
 	const struct delivery_target target = {
-		.host = engine->host,
+		.host = engine_host(config, err),
 		.api_key = config->api_key,
 		.token = config->token,
 		.environment = config->environment,
 		.branch = config->branch,
 	};
-	return delivery_create(&engine->delivery, &target, err);
+	return target.host ? delivery_create(out, &target, err) : -EINVAL;
 }
 
 /* What the service asked of the process before this one. */
@@ -87,7 +87,7 @@ int engine_open(struct engine *engine, const struct config *config, const struct
 	if (rc == 0)
 		rc = open_store(engine, err);
 	if (rc == 0)
-		rc = open_delivery(engine, config, err);
+		rc = engine_open_delivery(&engine->delivery, config, err);
 	if (rc == 0)
 		rc = create_sync(engine, err);
 	if (rc == 0)

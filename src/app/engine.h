@@ -39,6 +39,9 @@ bool engine_is_beside(const struct engine *engine); /* between the two */
 /* The host that the settings name: their own, or their region's. NULL with a message if there is no such region. */
 const char *engine_host(const struct config *config, struct err *err);
 
+/* The service that the settings name. They are complete. */
+int engine_open_delivery(struct delivery **out, const struct config *config, struct err *err);
+
 /* The filters that the settings name; borrowed from the config. */
 struct sync_filter engine_filter(const struct config *config);
 

@@ -10,7 +10,7 @@
 /* What the options that are no settings said. */
 struct invocation {
 	struct config config;
-	const char *operand; /* the mount point; NULL if none was given */
+	const char *operand; /* the mount point, or the profile of configure; NULL if none was given */
 	char **operands;     /* all of them, of a command that takes many */
 	int operand_count;
 	bool foreground;
@@ -20,9 +20,20 @@ struct invocation {
 	bool help;
 	long lines;         /* of a log */
 	int64_t max_age_ms; /* of the content; -1 if it does not matter */
+	bool system;        /* the profiles of the whole machine */
+	bool no_check;      /* the service is not asked */
+	const char *names;  /* of what to list nothing else */
 };
 
-enum operand_need { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED, OPERAND_MANY };
+/* OPERAND_MOUNT: a mount point, behind a profile, or none where a profile says it. OPERAND_PROFILE: one, or none. */
+enum operand_need {
+	OPERAND_NONE,
+	OPERAND_OPTIONAL,
+	OPERAND_REQUIRED,
+	OPERAND_MANY,
+	OPERAND_MOUNT,
+	OPERAND_PROFILE,
+};
 
 /* Options that are no settings, beside those that every command has. */
 enum takes {
@@ -31,6 +42,8 @@ enum takes {
 	TAKES_QUIET = 4,
 	TAKES_FOLLOW = 8,   /* and a number of lines */
 	TAKES_METRICS = 16, /* and an age */
+	TAKES_NAMES = 32,
+	TAKES_PROFILE = 64, /* what is to become of one that is made */
 };
 
 struct command {
@@ -52,8 +65,13 @@ struct command {
 /* The table, ended by a command without a name. */
 extern const struct command commands[];
 
-/* Reads what stands behind the name of the command, over what the config has already. 0, or -EINVAL with the reason. */
+/* Reads what stands behind the name of the command, but for the settings: where they come from, what is no setting, and
+ * the operands. 0, or -EINVAL with the reason. argv is put in another order. */
 int command_parse(const struct command *command, int argc, char **argv, struct invocation *invocation, struct err *err);
+
+/* Sets what the options that are settings say, over what the config has already. After command_parse, of the same argv. */
+int command_parse_settings(const struct command *command, int argc, char **argv, struct invocation *invocation,
+			   struct err *err);
 
 /* Prints the help of one command, or of all for NULL, to stdout. */
 void help_print(const struct command *command);
@@ -66,5 +84,7 @@ int command_doctor(struct invocation *invocation, struct err *err);
 int command_fetch(struct invocation *invocation, struct err *err);
 int command_refresh(struct invocation *invocation, struct err *err);
 int command_umount(struct invocation *invocation, struct err *err);
+int command_list(struct invocation *invocation, struct err *err);
+int command_configure(struct invocation *invocation, struct err *err);
 
 #endif

@@ -1,9 +1,11 @@
 #include "cli/flags.h"
 
+#include "config/places.h"
 #include "util/human.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LINES_MAX 1000000
 
@@ -21,6 +23,15 @@ static int set_lines(struct invocation *invocation, const char *value, struct er
 static int set_max_age(struct invocation *invocation, const char *value, struct err *err)
 {
 	return human_parse_duration(value, "age", &invocation->max_age_ms, err);
+}
+
+static int set_names(struct invocation *invocation, const char *value, struct err *err)
+{
+	if (strcmp(value, "profiles") != 0 && strcmp(value, "mounts") != 0)
+		return err_set(err, -EINVAL, "there are no names of '%s': there are those of profiles and mounts",
+			       value);
+	invocation->names = value;
+	return 0;
 }
 
 static int set_quiet(struct invocation *invocation, const char *value, struct err *err)
@@ -47,6 +58,10 @@ const struct flag flags[] = {
 	{"follow", 'f', NULL, TAKES_FOLLOW, "go on with what comes, until interrupted", FIELD(follow)},
 	{"lines", 'n', "N", TAKES_FOLLOW, "begin with the last N changes (default 20)", 0, set_lines},
 	{"json", 0, NULL, TAKES_JSON, "for programs", FIELD(json)},
+	{"names", 0, "KIND", TAKES_NAMES, "only the names of profiles or mounts, one a line, as for completions", 0,
+	 set_names},
+	{"system", 0, NULL, TAKES_PROFILE, "write " PLACES_SYSTEM_PROFILES ", for the whole machine", FIELD(system)},
+	{"no-check", 0, NULL, TAKES_PROFILE, "do not ask the service whether it takes the settings", FIELD(no_check)},
 	{"metrics", 0, NULL, TAKES_METRICS, "for Prometheus; exits with 0 if there is something to say",
 	 FIELD(metrics)},
 	{"max-age", 0, "TIME", TAKES_METRICS,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -13,17 +14,18 @@
 const struct command commands[] = {
 	{
 		.name = "mount",
-		.synopsis = "[options] MOUNTPOINT",
+		.synopsis = "[options] [PROFILE] MOUNTPOINT",
 		.summary = "mount, and return when the tree can be used",
 		.description =
 			"Shows the stack's published content under MOUNTPOINT and keeps it current. Returns at once\n"
-			"if the store is filled, else when the first sync has ended.",
+			"if the store is filled, else when the first sync has ended. With --profile the profile may name the\n"
+			"mount point.",
 		.uses_stack = true,
 		.uses_sync = true,
 		.uses_assets = true,
 		.uses_mount = true,
 		.takes = TAKES_FOREGROUND | TAKES_QUIET,
-		.operand = OPERAND_REQUIRED,
+		.operand = OPERAND_MOUNT,
 		.run = command_mount,
 	},
 	{
@@ -104,9 +106,33 @@ const struct command commands[] = {
 		.name = "umount",
 		.synopsis = "MOUNTPOINT",
 		.summary = "unmount; return when the program behind it has ended",
-		.description = "The store stays, so that the next mount is there at once.",
+		.description =
+			"The store stays, so that the next mount is there at once. A mount whose program is gone is taken away.",
 		.operand = OPERAND_REQUIRED,
 		.run = command_umount,
+	},
+	{
+		.name = "configure",
+		.synopsis = "[options] [PROFILE]",
+		.summary = "write a profile, after trying it",
+		.description =
+			"Asks for the settings of a profile, tries them against the service, and writes them into the user's\n"
+			"file of profiles, beside what is there. Empty answers take what is shown, which comes from the profile,\n"
+			"the environment and options; a '-' stands for nothing. Answers may come from a pipe, one a line, in the\n"
+			"order: profile (unless named), API key, delivery token, environment, branch, region, host, mount point.",
+		.uses_stack = true,
+		.takes = TAKES_PROFILE,
+		.operand = OPERAND_PROFILE,
+		.run = command_configure,
+	},
+	{
+		.name = "list",
+		.synopsis = "[--json] [--names KIND]",
+		.summary = "profiles, stores and mounts",
+		.description = "Shows the profiles that can be used, the stores that there are, and what is mounted.",
+		.takes = TAKES_JSON | TAKES_NAMES,
+		.operand = OPERAND_NONE,
+		.run = command_list,
 	},
 	{0},
 };
@@ -119,29 +145,54 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+/* The profile that the environment names, unless the command line does. */
+static int choose_profile(const struct command *command, struct config *config, struct err *err)
+{
+	const char *name = getenv(CONFIG_PROFILE_VARIABLE);
+	if (!command->uses_stack || (command->takes & TAKES_PROFILE) || config->profile || !name || !*name)
+		return 0;
+	int rc = config_find_setting(slice_of("profile"))->set(config, name, err);
+	return rc < 0 ? err_prefix(err, rc, CONFIG_PROFILE_VARIABLE) : 0;
+}
+
+static int complain_of_usage(const struct command *command, const struct err *err)
+{
+	log_error("%s", err->text);
+	fprintf(stderr, "See contentfs %s --help.\n", command->name);
+	return EX_USAGE;
+}
+
+static int run_parsed(const struct command *command, int argc, char **argv, struct invocation *invocation)
 {
 	struct err err = {0};
+	if (command_parse(command, argc, argv, invocation, &err) < 0)
+		return complain_of_usage(command, &err);
+	if (invocation->help) {
+		help_print(command);
+		return EX_OK;
+	}
+	int rc = choose_profile(command, &invocation->config, &err);
+	if (rc == 0)
+		rc = config_load(&invocation->config, &err);
+	if (rc < 0) {
+		log_error("%s", err.text);
+		return EX_CONFIG;
+	}
+	if (command_parse_settings(command, argc, argv, invocation, &err) < 0)
+		return complain_of_usage(command, &err);
+	log_set_filter(&invocation->config.log);
+	int status = command->run(invocation, &err);
+	if (err.text[0])
+		log_error("%s", err.text);
+	return status;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
 	struct invocation invocation = {.lines = 20, .max_age_ms = -1};
 	config_init(&invocation.config);
 	invocation.config.lenient = command->diagnoses;
-	int status;
-	if (config_from_environment(&invocation.config, &err) < 0) {
-		log_error("%s", err.text);
-		status = EX_CONFIG;
-	} else if (command_parse(command, argc, argv, &invocation, &err) < 0) {
-		log_error("%s", err.text);
-		fprintf(stderr, "See contentfs %s --help.\n", command->name);
-		status = EX_USAGE;
-	} else if (invocation.help) {
-		help_print(command);
-		status = EX_OK;
-	} else {
-		log_set_filter(&invocation.config.log);
-		status = command->run(&invocation, &err);
-		if (err.text[0])
-			log_error("%s", err.text);
-	}
+	int status = run_parsed(command, argc, argv, &invocation);
 	config_finish(&invocation.config);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_error("cannot write the output: %s", strerror(errno));

@@ -16,8 +16,12 @@ static bool uses(const struct command *command, const struct setting *setting)
 	switch (setting->use) {
 	case SETTING_ALL:
 		return true;
+	case SETTING_SOURCE:
+		/* fall through: whatever names a stack */
 	case SETTING_STACK:
 		return command->uses_stack;
+	case SETTING_PROFILE:
+		return false;
 	case SETTING_SYNC:
 		return command->uses_sync;
 	case SETTING_ASSETS:
@@ -94,8 +98,12 @@ static const struct flag *flag_of(const struct command *command, int value)
 	return flag;
 }
 
-static int take_option(const struct command *command, int value, const char *word, struct invocation *invocation,
-		       struct err *err)
+/* An option is read twice: settings come over those of their sources, which other options name. Flags are taken both times:
+ * some stand over settings, and some are asked for before them. */
+enum pass { PASS_COMMAND, PASS_SETTINGS };
+
+static int take_option(const struct command *command, enum pass pass, int value, const char *word,
+		       struct invocation *invocation, struct err *err)
 {
 	const char *end = strchr(word, '='); /* a value may be secret, or long: only the name is quoted */
 	int len = end ? (int)(end - word) : (int)strlen(word);
@@ -106,6 +114,8 @@ static int take_option(const struct command *command, int value, const char *wor
 	const struct setting *setting = setting_of(value);
 	if (!setting)
 		return flag_take(flag_of(command, value), optarg, invocation, err);
+	if ((setting->use == SETTING_SOURCE) != (pass == PASS_COMMAND))
+		return 0;
 	int rc = setting->set(&invocation->config, setting->argument ? optarg : "1", err);
 	return rc < 0 ? err_prefix(err, rc, "%s%s", is_letter(setting) ? "-" : "--", setting->option) : 0;
 }
@@ -121,32 +131,51 @@ static bool is_spelled_out(const struct option *option, char **argv)
 	       (word[2 + len] == '\0' || word[2 + len] == '=');
 }
 
+/* [PROFILE] MOUNTPOINT */
+static int take_mount_operands(int count, char **operands, struct invocation *invocation, struct err *err)
+{
+	if (count > 2)
+		return err_set(err, -EINVAL, "'%s' is too much: there are a profile and a mount point", operands[2]);
+	if (count == 2 && invocation->config.profile)
+		return err_set(err, -EINVAL, "'%s' is too much: --profile names a profile already", operands[0]);
+	const struct setting *profile = config_find_setting(slice_of("profile"));
+	int rc = count == 2 ? profile->set(&invocation->config, operands[0], err) : 0;
+	invocation->operand = count > 0 ? operands[count - 1] : NULL;
+	if (rc == 0 && invocation->operand && !*invocation->operand)
+		rc = err_set(err, -EINVAL, "the mount point is empty");
+	return rc;
+}
+
 static int take_operands(const struct command *command, int argc, char **argv, struct invocation *invocation,
 			 struct err *err)
 {
 	int count = argc - optind;
+	const char *what = command->operand == OPERAND_PROFILE ? "profile" : "mount point";
 	invocation->operands = argv + optind;
 	invocation->operand_count = count;
 	if (command->operand == OPERAND_MANY)
 		return 0;
+	if (command->operand == OPERAND_MOUNT)
+		return take_mount_operands(count, argv + optind, invocation, err);
 	if (count > 0 && command->operand == OPERAND_NONE)
 		return err_set(err, -EINVAL, "'%s' is too much: %s takes options only", argv[optind], command->name);
 	if (count > 1)
-		return err_set(err, -EINVAL, "'%s' is too much: there is one mount point", argv[optind + 1]);
+		return err_set(err, -EINVAL, "'%s' is too much: there is one %s", argv[optind + 1], what);
 	if (count == 0 && command->operand == OPERAND_REQUIRED)
 		return err_set(err, -EINVAL, "the mount point is missing");
 	if (count == 1 && !*argv[optind])
-		return err_set(err, -EINVAL, "the mount point is empty");
+		return err_set(err, -EINVAL, "the %s is empty", what);
 	invocation->operand = count ? argv[optind] : NULL;
 	return 0;
 }
 
-int command_parse(const struct command *command, int argc, char **argv, struct invocation *invocation, struct err *err)
+static int read_options(const struct command *command, int argc, char **argv, enum pass pass,
+			struct invocation *invocation, struct err *err)
 {
 	struct options options;
 	collect(command, &options);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* from the beginning, which glibc takes for a new command line */
 	int rc = 0;
 	while (rc == 0) {
 		int found = -1;
@@ -160,11 +189,22 @@ int command_parse(const struct command *command, int argc, char **argv, struct i
 		const char letter[] = {'-', (char)optopt, '\0'};
 		bool is_short = (value == ':' || value == '?') && optopt > ' ' && optopt < LONG_BASE;
 		bool apart = value == '?' && found >= 0 && optarg == argv[optind - 1];
-		rc = take_option(command, value, is_short ? letter : argv[optind - (apart ? 2 : 1)], invocation, err);
+		rc = take_option(command, pass, value, is_short ? letter : argv[optind - (apart ? 2 : 1)], invocation,
+				 err);
 	}
-	if (rc < 0 || invocation->help)
-		return rc;
-	return take_operands(command, argc, argv, invocation, err);
+	return rc;
+}
+
+int command_parse(const struct command *command, int argc, char **argv, struct invocation *invocation, struct err *err)
+{
+	int rc = read_options(command, argc, argv, PASS_COMMAND, invocation, err);
+	return rc < 0 || invocation->help ? rc : take_operands(command, argc, argv, invocation, err);
+}
+
+int command_parse_settings(const struct command *command, int argc, char **argv, struct invocation *invocation,
+			   struct err *err)
+{
+	return read_options(command, argc, argv, PASS_SETTINGS, invocation, err);
 }
 
 /* --- help --------------------------------------------------------------------------------------------------------- */
@@ -212,8 +252,9 @@ static void print_all(void)
 	}
 	puts("  contentfs COMMAND --help                   the options of a command\n"
 	     "  contentfs --version\n\n"
-	     "The stack is named by CONTENTSTACK_API_KEY, CONTENTSTACK_DELIVERY_TOKEN and CONTENTSTACK_ENVIRONMENT\n"
-	     "in the environment, or by options; an option counts more. Exit statuses are those of sysexits.h: 64 usage,\n"
+	     "The stack is named by a profile (contentfs configure makes one), by CONTENTSTACK_API_KEY,\n"
+	     "CONTENTSTACK_DELIVERY_TOKEN and CONTENTSTACK_ENVIRONMENT in the environment, or by options; what was named\n"
+	     "last here counts most. Exit statuses are those of sysexits.h: 64 usage,\n"
 	     "69 service unavailable, 73 cannot create, 74 I/O, 75 busy or ended early, 76 the service answered nonsense,\n"
 	     "77 credentials refused, 78 bad configuration.");
 }

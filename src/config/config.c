@@ -1,5 +1,9 @@
 #include "config/config.h"
 
+#include "config/dotenv.h"
+#include "config/list.h"
+#include "config/places.h"
+#include "config/profile.h"
 #include "config/token.h"
 #include "tree/name.h"
 #include "util/buf.h"
@@ -9,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define TOKEN_VARIABLE "CONTENTSTACK_DELIVERY_TOKEN"
 
 void config_init(struct config *config)
 {
@@ -24,16 +26,12 @@ void config_init(struct config *config)
 	log_filter_set(&config->log, LOG_LEVEL_NOTICE);
 }
 
-static void list_finish(struct config_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
-}
-
 void config_finish(struct config *config)
 {
 	token_wipe(&config->token);
+	free(config->profile);
+	free(config->env_file);
+	free(config->token_file);
 	free(config->api_key);
 	free(config->environment);
 	free(config->branch);
@@ -43,52 +41,62 @@ void config_finish(struct config *config)
 	free(config->start_from);
 	free(config->types);
 	free(config->cache);
+	free(config->mountpoint);
 	free(config->mount_options);
 	list_finish(&config->content_types);
 	list_finish(&config->locales);
 	*config = (struct config){0};
 }
 
-static int token_from_environment(struct config *config, struct err *err)
+static int token_from_environment(char **out, struct err *err)
 {
-	char *token = getenv(TOKEN_VARIABLE);
+	char *token = getenv(CONFIG_TOKEN_VARIABLE);
 	if (!token || !*token)
 		return 0;
-	int rc = token_set(token, &config->token, err);
+	int rc = token_set(token, out, err);
 	explicit_bzero(token, strlen(token)); /* what /proc/PID/environ shows is this memory */
-	unsetenv(TOKEN_VARIABLE);
-	return rc < 0 ? err_prefix(err, rc, TOKEN_VARIABLE) : 0;
+	unsetenv(CONFIG_TOKEN_VARIABLE);
+	return rc < 0 ? err_prefix(err, rc, CONFIG_TOKEN_VARIABLE) : 0;
 }
 
-int config_from_environment(struct config *config, struct err *err)
+static int settings_from_environment(struct config *config, struct err *err)
 {
-	int rc =
-		token_from_environment(config, err); /* first: it is not to stay there whatever becomes of the others */
-	if (rc < 0)
-		return rc;
 	for (const struct setting *setting = config_settings; setting->option; setting++) {
 		const char *value = setting->variable ? getenv(setting->variable) : NULL;
-		if (!value || !*value)
+		if (!value || !*value || setting->use == SETTING_SOURCE)
 			continue;
-		rc = setting->set(config, value, err);
+		int rc = setting->set(config, value, err);
 		if (rc < 0)
 			return err_prefix(err, rc, "%s", setting->variable);
 	}
 	return 0;
 }
 
-/* A folder of the user's, by the XDG Base Directory Specification: $VARIABLE/contentfs, or the same below $HOME. */
-static int user_folder(const char *variable, const char *below_home, struct buf *path)
+static void keep_token(struct config *config, char **token)
 {
-	const char *base = getenv(variable);
-	const char *home = getenv("HOME");
-	if (base && base[0] == '/')
-		buf_printf(path, "%s/contentfs", base);
-	else if (home && home[0] == '/')
-		buf_printf(path, "%s/%s/contentfs", home, below_home);
-	else
-		return -ENOENT;
-	return path->failed ? -ENOMEM : 0;
+	if (!*token)
+		return;
+	token_wipe(&config->token);
+	free(config->token_file);
+	config->token_file = NULL;
+	config->token_fault = (struct err){0};
+	config->token = *token;
+	*token = NULL;
+}
+
+int config_load(struct config *config, struct err *err)
+{
+	CLEANUP(token_wipe) char *token = NULL;
+	int rc = token_from_environment(&token, err);
+	if (rc == 0 && config->profile)
+		rc = profile_load(config, err);
+	if (rc == 0 && config->env_file)
+		rc = dotenv_load(config, err);
+	if (rc == 0)
+		rc = settings_from_environment(config, err);
+	if (rc == 0)
+		keep_token(config, &token);
+	return rc;
 }
 
 static void append_name(struct buf *path, const char *text, const char *suffix)
@@ -103,9 +111,10 @@ static int default_store(struct config *config, struct err *err)
 {
 	if (!config->api_key || !config->environment)
 		return err_set(err, -EINVAL,
-			       "which store? Set CONTENTSTACK_API_KEY and CONTENTSTACK_ENVIRONMENT, or use --store");
+			       "which store? Set CONTENTSTACK_API_KEY and CONTENTSTACK_ENVIRONMENT, or use --store or "
+			       "--profile");
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
-	int rc = user_folder("XDG_STATE_HOME", ".local/state", &path);
+	int rc = places_state(&path);
 	if (rc < 0)
 		return rc == -ENOMEM
 			       ? err_oom(err)
@@ -124,15 +133,24 @@ static int default_store(struct config *config, struct err *err)
 	return 0;
 }
 
+static int missing(const struct config *config, const char *what, struct err *err)
+{
+	return config->profile ? err_set(err, -EINVAL, "%s, or write it into the profile (contentfs configure %s)",
+					 what, config->profile)
+			       : err_set(err, -EINVAL, "%s, or name a profile (contentfs configure makes one)", what);
+}
+
 static int check_credentials(const struct config *config, struct err *err)
 {
 	if (!config->api_key)
-		return err_set(err, -EINVAL, "which stack? Set CONTENTSTACK_API_KEY or use --api-key");
+		return missing(config, "which stack? Set CONTENTSTACK_API_KEY or use --api-key", err);
 	if (!config->token)
-		return err_set(err, -EINVAL,
-			       "the delivery token is missing: set " TOKEN_VARIABLE " or use --delivery-token-file");
+		return missing(config,
+			       "the delivery token is missing: set " CONFIG_TOKEN_VARIABLE
+			       " or use --delivery-token-file",
+			       err);
 	if (!config->environment)
-		return err_set(err, -EINVAL, "which environment? Set CONTENTSTACK_ENVIRONMENT or use --environment");
+		return missing(config, "which environment? Set CONTENTSTACK_ENVIRONMENT or use --environment", err);
 	return 0;
 }
 
@@ -167,7 +185,7 @@ int config_complete_assets(struct config *config, struct err *err)
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
 	if (config->cache)
 		return make_absolute(&config->cache, err);
-	int rc = user_folder("XDG_CACHE_HOME", ".cache", &path);
+	int rc = places_cache(&path);
 	if (rc < 0)
 		return rc == -ENOMEM ? err_oom(err)
 				     : err_set(err, -EINVAL,

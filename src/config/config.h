@@ -7,6 +7,7 @@
 
 #include "util/err.h"
 #include "util/log_filter.h"
+#include "util/slice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,12 +27,16 @@
 struct config_list {
 	char **items; /* sorted, without repeats, NULL-terminated; NULL while empty */
 	size_t count;
+	bool of_profile; /* what an option adds takes its place */
 };
 
 /* All strings are owned by the config and NULL where nothing was set. */
 struct config {
+	char *profile;  /* which one the settings come from */
+	char *env_file; /* another place they come from */
 	char *api_key;
-	char *token; /* secret: wiped when the config is finished */
+	char *token;      /* secret: wiped when the config is finished */
+	char *token_file; /* where it was read from; NULL if elsewhere */
 	char *environment;
 	char *branch;
 	char *region;
@@ -47,6 +52,7 @@ struct config {
 	int64_t cache_bytes; /* what it may take */
 	int64_t patience_ms; /* how long a read of an asset waits while nothing of it arrives */
 	bool secure_assets;  /* the stack gives assets to whoever has the token only */
+	char *mountpoint;    /* for who names none */
 	char *mount_options; /* for the kernel and libfuse, checked */
 	uid_t uid;
 	gid_t gid;
@@ -60,13 +66,23 @@ struct config {
 void config_init(struct config *config);
 void config_finish(struct config *config);
 
-/* Who a setting matters to. */
-enum setting_use { SETTING_ALL, SETTING_STACK, SETTING_SYNC, SETTING_ASSETS, SETTING_MOUNT };
+/* Who a setting matters to. SETTING_SOURCE: it says where others come from, on a command line only. SETTING_PROFILE: it
+ * stands in profiles only. */
+enum setting_use {
+	SETTING_SOURCE,
+	SETTING_ALL,
+	SETTING_STACK,
+	SETTING_SYNC,
+	SETTING_ASSETS,
+	SETTING_MOUNT,
+	SETTING_PROFILE,
+};
 
 struct setting {
 	const char *option;   /* without the dashes; one letter is a short option */
 	const char *variable; /* of the environment; NULL if there is none */
-	const char *argument; /* its name in the help; NULL: the option takes none, and the variable "1" or "0" */
+	const char *argument; /* its name in the help, FILE and DIR for paths; NULL: the option takes none, and the
+	                         variable "1" or "0" */
 	const char *help;
 	enum setting_use use;
 	int (*set)(struct config *config, const char *value, struct err *err);
@@ -75,9 +91,19 @@ struct setting {
 /* The table, ended by a setting without option. */
 extern const struct setting config_settings[];
 
-/* Takes every setting that the environment has. -EINVAL names the variable that cannot be used. The token is wiped from
- * the environment, so that the process does not carry it in /proc/PID/environ. */
-int config_from_environment(struct config *config, struct err *err);
+/* The setting of that name, NULL if there is none. */
+const struct setting *config_find_setting(struct slice option);
+
+#define CONFIG_TOKEN_VARIABLE "CONTENTSTACK_DELIVERY_TOKEN"
+#define CONFIG_PROFILE_VARIABLE "CONTENTFS_PROFILE"
+
+/*
+ * Takes the settings that do not stand on the command line: those of the profile and of the env file, if config names
+ * them, and those of the environment; what comes later counts more, and an option that is set after this most. -EINVAL
+ * names the place that cannot be used. The token is wiped from the environment whatever becomes of the others, so that the
+ * process does not carry it in /proc/PID/environ.
+ */
+int config_load(struct config *config, struct err *err);
 
 /* Checks that what a sync needs is there (with needs_credentials), and fills in the store's default place. */
 int config_complete(struct config *config, bool needs_credentials, struct err *err);

@@ -1,6 +1,8 @@
 /* The table of settings, and how each is taken. Checks that need more than one setting are in config.c. */
 #include "config/config.h"
+#include "config/list.h"
 #include "config/mount_options.h"
+#include "config/profile.h"
 #include "config/token.h"
 #include "config/url.h"
 #include "util/buf.h"
@@ -41,6 +43,24 @@ static int set_word(char **field, const char *value, const char *what, struct er
 	return rc < 0 ? rc : replace(field, value, err);
 }
 
+static int set_path(char **field, const char *value, const char *what, struct err *err)
+{
+	if (!*value || strlen(value) > CONFIG_VALUE_MAX)
+		return err_set(err, -EINVAL, "the name of the %s is empty or too long", what);
+	return replace(field, value, err);
+}
+
+static int set_profile(struct config *config, const char *value, struct err *err)
+{
+	int rc = profile_check_name(value, err);
+	return rc < 0 ? rc : replace(&config->profile, value, err);
+}
+
+static int set_env_file(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->env_file, value, "env file", err);
+}
+
 static int set_api_key(struct config *config, const char *value, struct err *err)
 {
 	return set_word(&config->api_key, value, "API key", err);
@@ -51,7 +71,20 @@ static int set_token_file(struct config *config, const char *value, struct err *
 	struct err fault = {0};
 	int rc = token_read(value, &config->token, &fault);
 	config->token_fault = fault;
-	return config->lenient || rc == 0 ? 0 : err_set(err, rc, "%s", fault.text);
+	if (rc < 0)
+		return config->lenient ? 0 : err_set(err, rc, "%s", fault.text);
+	return replace(&config->token_file, value, err);
+}
+
+static int set_token(struct config *config, const char *value, struct err *err)
+{
+	int rc = token_set(value, &config->token, err);
+	if (rc < 0)
+		return rc;
+	free(config->token_file);
+	config->token_file = NULL;
+	config->token_fault = (struct err){0};
+	return 0;
 }
 
 static int set_environment(struct config *config, const char *value, struct err *err)
@@ -82,9 +115,7 @@ static int set_host(struct config *config, const char *value, struct err *err)
 
 static int set_store(struct config *config, const char *value, struct err *err)
 {
-	if (!*value || strlen(value) > CONFIG_VALUE_MAX)
-		return err_set(err, -EINVAL, "the name of the store is empty or too long");
-	return replace(&config->store, value, err);
+	return set_path(&config->store, value, "store", err);
 }
 
 static int set_seconds(int64_t *ms, const char *value, const char *what, struct err *err)
@@ -109,9 +140,12 @@ static int set_asset_timeout(struct config *config, const char *value, struct er
 
 static int set_cache(struct config *config, const char *value, struct err *err)
 {
-	if (!*value || strlen(value) > CONFIG_VALUE_MAX)
-		return err_set(err, -EINVAL, "the name of the cache is empty or too long");
-	return replace(&config->cache, value, err);
+	return set_path(&config->cache, value, "cache", err);
+}
+
+static int set_mountpoint(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->mountpoint, value, "mount point", err);
 }
 
 /* "10M", "4G", or bytes. */
@@ -156,41 +190,20 @@ static int set_log_level(struct config *config, const char *value, struct err *e
 	return log_filter_parse(&config->log, value, err);
 }
 
-static int add_to_list(struct config_list *list, const char *value, const char *what, struct err *err)
+static int add_word(struct config_list *list, const char *value, const char *what, struct err *err)
 {
 	int rc = check_word(value, what, err);
-	if (rc < 0)
-		return rc;
-	size_t at = 0;
-	while (at < list->count && strcmp(list->items[at], value) < 0)
-		at++;
-	if (at < list->count && strcmp(list->items[at], value) == 0)
-		return 0;
-	if (list->count == CONFIG_LIST_MAX)
-		return err_set(err, -EINVAL, "more than %d times a %s", CONFIG_LIST_MAX, what);
-	char **items = realloc(list->items, (list->count + 2) * sizeof(*items));
-	if (!items)
-		return err_oom(err);
-	list->items = items;
-	char *copy = strdup(value);
-	if (!copy) {
-		items[list->count] = NULL;
-		return err_oom(err);
-	}
-	memmove(&items[at + 1], &items[at], (list->count - at) * sizeof(*items));
-	items[at] = copy;
-	items[++list->count] = NULL;
-	return 0;
+	return rc < 0 ? rc : list_add(list, value, what, err);
 }
 
 static int set_content_type(struct config *config, const char *value, struct err *err)
 {
-	return add_to_list(&config->content_types, value, "content type", err);
+	return add_word(&config->content_types, value, "content type", err);
 }
 
 static int set_locale(struct config *config, const char *value, struct err *err)
 {
-	return add_to_list(&config->locales, value, "locale", err);
+	return add_word(&config->locales, value, "locale", err);
 }
 
 static int set_start_from(struct config *config, const char *value, struct err *err)
@@ -244,6 +257,11 @@ static int set_types(struct config *config, const char *value, struct err *err)
 }
 
 const struct setting config_settings[] = {
+	{"profile", CONFIG_PROFILE_VARIABLE, "NAME",
+	 "take the settings of this profile (contentfs configure makes\none, contentfs list shows them)",
+	 SETTING_SOURCE, set_profile},
+	{"env-file", NULL, "FILE", "take the settings of a .env file, over those of a profile", SETTING_SOURCE,
+	 set_env_file},
 	{"api-key", "CONTENTSTACK_API_KEY", "KEY", "the stack", SETTING_STACK, set_api_key},
 	{"delivery-token-file", NULL, "FILE",
 	 "a file only you can read, with the delivery token in it\n(or CONTENTSTACK_DELIVERY_TOKEN, the token itself)",
@@ -280,7 +298,19 @@ const struct setting config_settings[] = {
 	{"log-level", "CONTENTFS_LOG", "LEVEL",
 	 "error, warning, notice (default), info or debug; also by\ntopic, as in info,http=debug", SETTING_ALL,
 	 set_log_level},
-	{"o", NULL, "OPTION[,OPTION...]", "mount options: allow_other, uid=, gid=, umask=, ...", SETTING_MOUNT,
+	{"o", NULL, "OPTION[,OPTION...]",
+	 "mount options: allow_other, uid=, gid=, umask=, ..., and settings,\nas in interval=10", SETTING_MOUNT,
 	 mount_options_set},
+	{"delivery-token", NULL, "TOKEN", "the delivery token itself; nobody else may read the file then",
+	 SETTING_PROFILE, set_token},
+	{"mountpoint", NULL, "DIR", "where contentfs mount --profile NAME mounts", SETTING_PROFILE, set_mountpoint},
 	{0},
 };
+
+const struct setting *config_find_setting(struct slice option)
+{
+	for (const struct setting *setting = config_settings; setting->option; setting++)
+		if (slice_is(option, setting->option))
+			return setting;
+	return NULL;
+}

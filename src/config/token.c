@@ -1,11 +1,10 @@
 #include "config/token.h"
 
+#include "config/private_file.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TOKEN_MAX 512
 
@@ -34,32 +33,15 @@ int token_set(const char *token, char **out, struct err *err)
 	return 0;
 }
 
-static int check_access(int fd, const char *path, struct err *err)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0) {
-		int rc = -errno;
-		return err_set(err, rc, "cannot look at %s: %s", path, strerror(-rc));
-	}
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "%s is not a file with a token", path);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return err_set(err, -EINVAL, "%s belongs to somebody else", path);
-	if (st.st_mode & 077)
-		return err_set(err, -EINVAL, "others may read %s: chmod 600 %s", path, path);
-	return 0;
-}
-
 int token_read(const char *path, char **out, struct err *err)
 {
-	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		int rc = -errno;
-		return err_set(err, -EINVAL, "cannot read the delivery token from %s: %s", path, strerror(-rc));
-	}
-	int rc = check_access(fd, path, err);
+	CLEANUP(cleanup_close) int fd = -1;
+	mode_t mode;
+	int rc = private_file_open(path, &fd, &mode, err);
 	if (rc < 0)
-		return rc;
+		return err_prefix(err, -EINVAL, "the delivery token");
+	if (mode & 077)
+		return err_set(err, -EINVAL, "others may read %s: chmod 600 %s", path, path);
 	char text[TOKEN_MAX + 3];
 	ssize_t len = read(fd, text, sizeof(text) - 1);
 	if (len < 0) {

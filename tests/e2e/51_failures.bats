@@ -91,7 +91,9 @@ refused() {
 	refused 64 'mount point is missing' mount
 	refused 64 'mount point is missing' refresh
 	refused 64 'mount point is missing' umount
-	refused 64 'too much' mount "$MOUNT" "$WORK"
+	refused 64 'too much' mount work "$MOUNT" "$WORK"
+	refused 64 'no name of a profile' mount "$MOUNT" "$WORK"
+	refused 64 'too much' mount --profile work other "$MOUNT"
 	refused 64 'too much' sync "$MOUNT"
 	refused 64 '--interval' status --interval 3
 }

@@ -57,6 +57,14 @@ static const char *shown(const struct config *config, const char *option)
 		return config->locales.items ? config->locales.items[0] : NULL;
 	if (strcmp(option, "cache") == 0)
 		return config->cache;
+	if (strcmp(option, "delivery-token") == 0)
+		return config->token;
+	if (strcmp(option, "mountpoint") == 0)
+		return config->mountpoint;
+	if (strcmp(option, "profile") == 0)
+		return config->profile;
+	if (strcmp(option, "env-file") == 0)
+		return config->env_file;
 	long long number = strcmp(option, "cache-size") == 0      ? config->cache_bytes
 			   : strcmp(option, "asset-timeout") == 0 ? config->patience_ms
 			   : strcmp(option, "secure-assets") == 0 ? config->secure_assets
@@ -152,8 +160,19 @@ static const struct {
 	{"secure-assets", "0", "0", NULL},
 	{"secure-assets", "yes", NULL, "'yes' is neither 1 nor 0"},
 	{"delivery-token-file", "/nonexistent/token", NULL,
-	 "cannot read the delivery token from /nonexistent/token: No such"},
-	{"delivery-token-file", "", NULL, "cannot read the delivery token"},
+	 "the delivery token: cannot read /nonexistent/token: No such"},
+	{"delivery-token-file", "", NULL, "the delivery token: cannot read"},
+	{"delivery-token", SECRET, SECRET, NULL},
+	{"delivery-token", SECRET " x", NULL, "the delivery token has a character in it that no token has"},
+	{"mountpoint", "/mnt/x", "/mnt/x", NULL},
+	{"mountpoint", "", NULL, "the name of the mount point is empty or too long"},
+	{"profile", "work-2.eu", "work-2.eu", NULL},
+	{"profile", "", NULL, "'' is no name of a profile"},
+	{"profile", "../x", NULL, "'../x' is no name of a profile"},
+	{"profile", "-x", NULL, "'-x' is no name of a profile"},
+	{"profile", "none", NULL, "'none' is no name of a profile"},
+	{"env-file", ".env", ".env", NULL},
+	{"env-file", "", NULL, "the name of the env file is empty or too long"},
 };
 
 static void test_settings(void)
@@ -239,7 +258,7 @@ static void test_table(void)
 		ok(!setting->variable || strncmp(setting->variable, "CONTENT", 7) == 0,
 		   "--%s: its variable is one of ours", setting->option);
 	}
-	ok(!find_setting("delivery-token"), "there is no option that takes the token itself");
+	is_int(find_setting("delivery-token")->use, SETTING_PROFILE, "the token itself stands in profiles only");
 }
 
 /* --- the environment ---------------------------------------------------------------------------------------------- */
@@ -275,7 +294,7 @@ static void test_environment(void)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		setenv(rows[i].variable, rows[i].value, 1);
 	config_init(&config);
-	is_int(config_from_environment(&config, &err), 0, "the environment is read");
+	is_int(config_load(&config, &err), 0, "the environment is read");
 	for (size_t i = 0; i < COUNT(rows); i++)
 		is_str(shown(&config, rows[i].option), rows[i].want, "%s", rows[i].variable);
 	clear_environment();
@@ -284,12 +303,12 @@ static void test_environment(void)
 	config_init(&empty);
 	setenv("CONTENTSTACK_BRANCH", "", 1);
 	setenv("CONTENTSTACK_DELIVERY_TOKEN", "", 1);
-	is_int(config_from_environment(&empty, &err), 0, "an empty variable counts as none");
+	is_int(config_load(&empty, &err), 0, "an empty variable counts as none");
 	ok(!empty.branch && !empty.api_key && !empty.token, "and sets nothing");
 	is_int(empty.interval_ms, CONFIG_INTERVAL_MS, "the interval has a default");
 
 	setenv("CONTENTFS_INTERVAL", "soon", 1);
-	is_int(config_from_environment(&empty, &err), -EINVAL, "a variable that cannot be used is refused");
+	is_int(config_load(&empty, &err), -EINVAL, "a variable that cannot be used is refused");
 	ok(strncmp(err.text, "CONTENTFS_INTERVAL: ", 20) == 0, "and named: %s", err.text);
 	clear_environment();
 }
@@ -302,14 +321,14 @@ static void test_token_in_environment(void)
 	config_init(&config);
 	setenv("CONTENTSTACK_DELIVERY_TOKEN", SECRET, 1);
 	const char *where = getenv("CONTENTSTACK_DELIVERY_TOKEN");
-	is_int(config_from_environment(&config, &err), 0, "a token in the environment is taken");
+	is_int(config_load(&config, &err), 0, "a token in the environment is taken");
 	is_str(config.token, SECRET, "as it is");
 	ok(!getenv("CONTENTSTACK_DELIVERY_TOKEN"), "the variable is gone");
 	bool wiped = true;
 	for (size_t i = 0; i < strlen(SECRET); i++)
 		wiped &= where[i] == '\0';
 	ok(wiped, "and the memory that /proc/PID/environ shows is overwritten");
-	is_int(config_from_environment(&config, &err), 0, "reading the environment again");
+	is_int(config_load(&config, &err), 0, "reading the environment again");
 	is_str(config.token, SECRET, "does not lose the token");
 	clear_environment();
 }
@@ -334,8 +353,7 @@ static void test_bad_tokens_in_environment(void)
 		config_init(&config);
 		setenv("CONTENTSTACK_DELIVERY_TOKEN", bad_tokens[i].token, 1);
 		const char *where = getenv("CONTENTSTACK_DELIVERY_TOKEN");
-		is_int(config_from_environment(&config, &err), -EINVAL, "a token with %s is refused",
-		       bad_tokens[i].name);
+		is_int(config_load(&config, &err), -EINVAL, "a token with %s is refused", bad_tokens[i].name);
 		if (!ok(strstr(err.text, "CONTENTSTACK_DELIVERY_TOKEN: ") && strstr(err.text, bad_tokens[i].says),
 			"with the reason"))
 			diag("%s", err.text);
@@ -355,7 +373,7 @@ static void test_token_beside_a_bad_variable(void)
 	config_init(&config);
 	setenv("CONTENTSTACK_DELIVERY_TOKEN", SECRET, 1);
 	setenv("CONTENTFS_INTERVAL", "soon", 1);
-	is_int(config_from_environment(&config, &err), -EINVAL, "a bad variable beside a token is refused");
+	is_int(config_load(&config, &err), -EINVAL, "a bad variable beside a token is refused");
 	ok(!strstr(err.text, SECRET), "without the token in the message");
 	ok(!getenv("CONTENTSTACK_DELIVERY_TOKEN"), "and the token is taken from the environment");
 	clear_environment();
@@ -450,7 +468,7 @@ static void test_credentials(void)
 		set_variable("CONTENTSTACK_DELIVERY_TOKEN", rows[i].token);
 		set_variable("CONTENTSTACK_ENVIRONMENT", rows[i].environment);
 		config_init(&config);
-		config_from_environment(&config, NULL);
+		config_load(&config, NULL);
 		set(&config, "store", "/x.db", NULL);
 		is_int(config_complete(&config, true, &err), rows[i].says ? -EINVAL : 0, "%s", rows[i].name);
 		ok(!strstr(err.text, SECRET), "%s: no token in the message", rows[i].name);

@@ -1,0 +1,34 @@
+#include "config/places.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* $VARIABLE/contentfs, or the same below $HOME. */
+static int user_folder(const char *variable, const char *below_home, struct buf *path)
+{
+	const char *base = getenv(variable);
+	const char *home = getenv("HOME");
+	if (base && base[0] == '/')
+		buf_printf(path, "%s/contentfs", base);
+	else if (home && home[0] == '/')
+		buf_printf(path, "%s/%s/contentfs", home, below_home);
+	else
+		return -ENOENT;
+	return path->failed ? -ENOMEM : 0;
+}
+
+int places_state(struct buf *path)
+{
+	return user_folder("XDG_STATE_HOME", ".local/state", path);
+}
+
+int places_cache(struct buf *path)
+{
+	return user_folder("XDG_CACHE_HOME", ".cache", path);
+}
+
+int places_profiles(struct buf *path)
+{
+	int rc = user_folder("XDG_CONFIG_HOME", ".config", path);
+	return rc < 0 ? rc : buf_append_text(path, "/config");
+}

@@ -1,0 +1,17 @@
+/* Where a user's things are, by the XDG Base Directory Specification. */
+#ifndef CONTENTFS_CONFIG_PLACES_H
+#define CONTENTFS_CONFIG_PLACES_H
+
+#include "util/buf.h"
+
+/* The folder of stores ($XDG_STATE_HOME/contentfs), of the cache of assets ($XDG_CACHE_HOME/contentfs) and the file of
+ * profiles ($XDG_CONFIG_HOME/contentfs/config), or the same below $HOME. Appended to `path`. -ENOENT if neither variable
+ * is an absolute path, or -ENOMEM. */
+int places_state(struct buf *path);
+int places_cache(struct buf *path);
+int places_profiles(struct buf *path);
+
+/* The profiles of the whole machine. */
+#define PLACES_SYSTEM_PROFILES "/etc/contentfs/config"
+
+#endif
