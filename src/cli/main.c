@@ -1,6 +1,7 @@
 /* contentfs: the published content of a Contentstack stack as a directory. */
 #include "app/exit_status.h"
 #include "cli/command.h"
+#include "cli/mount_helper.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -215,6 +216,8 @@ int main(int argc, char **argv)
 {
 	fill_standard_descriptors();
 	log_open();
+	if (argc > 0 && is_mount_helper(argv[0]))
+		return mount_helper_main(argc, argv);
 	const char *word = argc > 1 ? argv[1] : "";
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		puts("contentfs " CONTENTFS_VERSION);
