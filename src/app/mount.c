@@ -9,17 +9,25 @@
 #include "app/signals.h"
 #include "app/status.h"
 #include "fs/fs.h"
+#include "fs/mounts.h"
 #include "fs/unmount.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#define CLAIM_MS 10000 /* how long one that was there before gets to end */
+#define CLAIM_PAUSE_MS 20
 
 struct mount {
 	const struct config *config;
@@ -31,6 +39,7 @@ struct mount {
 	struct refresher refresher;
 	bool has_refresher;
 	struct progress progress; /* the refresh thread's until it is ended */
+	int place_fd;             /* the folder that is mounted on, locked as long as this mount lives */
 	int signal_fd;
 	int ended_fd; /* the kernel has let go */
 	int state_fd; /* the refresher's state changed */
@@ -168,6 +177,30 @@ static int resolve_mountpoint(const char *path, char **out, struct err *err)
 	return 0;
 }
 
+/*
+ * One mount of contentfs a place. The folder below is locked, so that of two that come at once one finds the other's mount;
+ * who comes right after an umount waits until the one before has ended, and let go of its store. A folder that cannot be
+ * opened or locked is no reason not to mount.
+ */
+static int claim_mountpoint(struct mount *mount, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = CLAIM_PAUSE_MS * 1000000};
+	mount->place_fd = open(mount->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int64_t until = clock_monotonic_ms() + CLAIM_MS;;) {
+		if (mounts_have(mount->mountpoint))
+			return err_set(err, -EBUSY, "a contentfs is mounted on %s already: contentfs umount %s ends it",
+				       mount->mountpoint, mount->mountpoint);
+		if (mount->place_fd < 0 || flock(mount->place_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+			return 0;
+		if (clock_monotonic_ms() > until)
+			return err_set(
+				err, -EBUSY,
+				"another program holds %s, maybe a contentfs that is ending or beginning: try again",
+				mount->mountpoint);
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int make_events(struct mount *mount, struct err *err)
 {
 	mount->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -225,6 +258,7 @@ static int open_parts(struct mount *mount, struct err *err)
 		.store_path = mount->config->store,
 		.assets = mount->assets,
 		.mountpoint = mount->mountpoint,
+		.source = mount->config->profile,
 		.mount_options = mount->config->mount_options,
 		.uid = mount->config->uid,
 		.gid = mount->config->gid,
@@ -257,6 +291,7 @@ static void close_parts(struct mount *mount)
 		refresher_finish(&mount->refresher);
 	reader_close(mount->status_reader);
 	engine_close(&mount->engine);
+	cleanup_close(&mount->place_fd);
 	cleanup_close(&mount->signal_fd);
 	cleanup_close(&mount->ended_fd);
 	cleanup_close(&mount->state_fd);
@@ -326,7 +361,9 @@ static int watch(struct mount *mount, struct err *err)
 
 static int live(struct mount *mount, struct err *err)
 {
-	int rc = make_events(mount, err);
+	int rc = claim_mountpoint(mount, err);
+	if (rc == 0)
+		rc = make_events(mount, err);
 	if (rc == 0)
 		rc = open_parts(mount, err);
 	if (rc == 0)
@@ -342,6 +379,7 @@ int mount_run(const struct config *config, const char *mountpoint, bool foregrou
 	struct mount mount = {
 		.config = config,
 		.daemon.ready_fd = -1,
+		.place_fd = -1,
 		.signal_fd = -1,
 		.ended_fd = -1,
 		.state_fd = -1,

@@ -7,6 +7,7 @@
 #include "fs/unmount.h"
 #include "util/cleanup.h"
 #include "util/json.h"
+#include "util/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@ static int explain(const char *mountpoint, int rc, struct err *err)
 	case -ECONNABORTED:
 		return err_set(err, -EHOSTUNREACH,
 			       "the program behind %s is gone: contentfs mount puts a new one there, "
-			       "fusermount3 -u %s takes it away",
+			       "contentfs umount %s takes it away",
 			       mountpoint, mountpoint);
 	case -EINTR:
 		return err_set(err, -ECANCELED, "interrupted; the sync goes on");
@@ -160,6 +161,10 @@ static int wait_for_end(int process, pid_t pid, struct err *err)
 
 int command_umount(struct invocation *invocation, struct err *err)
 {
+	if (mount_is_dead(invocation->operand)) {
+		log_notice("the program behind %s is gone: its mount is taken away", invocation->operand);
+		return exit_status(unmount(invocation->operand, true, err));
+	}
 	pid_t pid = pid_of(invocation->operand, err);
 	if (pid < 0)
 		return exit_status(pid);

@@ -56,8 +56,9 @@ static int init_locks(struct fs *fs)
 static int mount_session(struct fs *fs, const struct fs_config *config, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf options = BUF_INIT;
-	buf_printf(&options, "ro,default_permissions,fsname=contentfs,subtype=contentfs%s%s",
-		   config->mount_options ? "," : "", config->mount_options ? config->mount_options : "");
+	buf_printf(&options, "ro,default_permissions,fsname=%s,subtype=contentfs%s%s",
+		   config->source ? config->source : "contentfs", config->mount_options ? "," : "",
+		   config->mount_options ? config->mount_options : "");
 	if (options.failed)
 		return err_oom(err);
 	char name[] = "contentfs";

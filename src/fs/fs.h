@@ -31,6 +31,7 @@ struct fs_config {
 	const char *store_path;
 	struct assets *assets; /* where the bytes of assets come from; borrowed until fs_stop returns */
 	const char *mountpoint;
+	const char *source;        /* what the kernel's list of mounts calls it; NULL: "contentfs" */
 	const char *mount_options; /* for the kernel and libfuse: "allow_other,nodev"; NULL for none */
 	uid_t uid;                 /* whom the files belong to */
 	gid_t gid;
