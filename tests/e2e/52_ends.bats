@@ -271,9 +271,7 @@ fails_with() {
 
 @test "a user without privileges mounts, reads, refreshes and unmounts" {
 	require_root
-	require fusermount3
-	FUSE_MODE=$(stat -c %a /dev/fuse)
-	chmod a+rw /dev/fuse # as udev has it; teardown puts back what it was
+	open_fuse_to_all
 	start_stack
 	local home=$WORK/nobody program=$WORK/nobody/contentfs
 	chmod 755 "$WORK"

@@ -29,6 +29,7 @@ setup() {
 	unset PYTHONDONTWRITEBYTECODE XDG_STATE_HOME CONTENTSTACK_BRANCH CONTENTSTACK_REGION CONTENTFS_STORE CONTENTFS_INTERVAL
 	unset CONTENTFS_LOG NO_COLOR JOURNAL_STREAM
 	unset XDG_CACHE_HOME CONTENTFS_CACHE CONTENTFS_CACHE_SIZE CONTENTFS_ASSET_TIMEOUT CONTENTFS_SECURE_ASSETS
+	unset XDG_CONFIG_HOME CONTENTFS_PROFILE
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$WORK/sanitizer"
 	export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$WORK/sanitizer"
 	export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$WORK/sanitizer"
@@ -60,6 +61,13 @@ require() {
 
 require_root() {
 	[ "$(id -u)" = 0 ] || missing 'root'
+}
+
+# Everybody may open it, as udev has it; teardown puts back what it was.
+open_fuse_to_all() {
+	require fusermount3
+	FUSE_MODE=$(stat -c %a /dev/fuse)
+	chmod a+rw /dev/fuse
 }
 
 missing() {
@@ -236,6 +244,70 @@ no_trace() {
 # noting COMMAND...: runs it, whatever comes of it, and keeps what it says.
 noting() {
 	"$@" >>"$WORK/said" 2>&1 || true
+}
+
+# write_profile NAME [LINE...]: the user has this profile of the stack, and no variable that names it.
+write_profile() {
+	local file=$HOME/.config/contentfs/config
+	mkdir -p "${file%/*}"
+	{
+		echo "[$1]"
+		echo "api-key = $CONTENTSTACK_API_KEY"
+		echo "delivery-token = $CONTENTSTACK_DELIVERY_TOKEN"
+		echo "environment = $CONTENTSTACK_ENVIRONMENT"
+		echo "host = $CONTENTSTACK_HOST"
+		printf '%s\n' "${@:2}"
+	} >>"$file"
+	chmod 600 "$file"
+}
+
+forget_environment() {
+	unset CONTENTSTACK_API_KEY CONTENTSTACK_DELIVERY_TOKEN CONTENTSTACK_ENVIRONMENT CONTENTSTACK_HOST
+}
+
+# in_machine FUNCTION: runs it with mounts of its own, where mount(8) finds mount.contentfs, and what is written to /etc stays
+# there. The first command that fails ends it.
+in_machine() {
+	export CONTENTFS E2E STACK STACK_URL STACK_PID NOBODY
+	timeout --kill-after=5 150 unshare -m bash -c "$(declare -f)
+		set -eE -o pipefail
+		trap 'leave_machine' EXIT
+		make_machine
+		$1" 3>&-
+}
+
+make_machine() {
+	local folder
+	mkdir -p "$WORK/layers"
+	mount -t tmpfs tmpfs "$WORK/layers"
+	chmod 755 "$WORK/layers"
+	for folder in etc usr/sbin; do
+		mkdir -p "$WORK/layers/$folder/upper" "$WORK/layers/$folder/work"
+		mount -t overlay overlay "/$folder" -o \
+			"lowerdir=/$folder,upperdir=$WORK/layers/$folder/upper,workdir=$WORK/layers/$folder/work"
+	done
+	ln -s "$CONTENTFS" /usr/sbin/mount.contentfs
+	ln -s "$CONTENTFS" /usr/sbin/mount.fuse.contentfs
+	# mount(8) hands no HOME on.
+	export XDG_CONFIG_HOME=$HOME/.config XDG_STATE_HOME=$HOME/.local/state XDG_CACHE_HOME=$HOME/.cache
+}
+
+# What is still mounted is a failure of the test; it goes all the same.
+leave_machine() {
+	local status=$? mount
+	for mount in $(mounts | grep -vxF "$WORK/layers"); do
+		unmount_lazily "$mount" || true
+	done
+	exit $status
+}
+
+# status_of STATUS COMMAND...: it ends with that status; what it says is in $SAID.
+status_of() {
+	local want=$1 got=0
+	shift
+	SAID=$("$@" 2>&1) || got=$?
+	echo "$*: $got: $SAID"
+	same "$want" "$got" "$*"
 }
 
 # --- disks --------------------------------------------------------------------------------------------------------------
