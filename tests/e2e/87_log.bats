@@ -2,7 +2,7 @@
 
 load lib
 
-STORY=bltaaaaaaaaaaaaaaa1
+UID_OF_STORY=bltaaaaaaaaaaaaaaa1
 
 # changes [OPTION...]: the last changes of the mount, without their times.
 changes() {
@@ -17,15 +17,15 @@ lines() {
 @test "the last changes are told, the newest at the end" {
 	start_stack
 	mount_stack
-	publish story $STORY en-us 'First'
+	publish story $UID_OF_STORY en-us 'First'
 	refresh
-	publish story $STORY en-us 'Second'
+	publish story $UID_OF_STORY en-us 'Second'
 	refresh
-	same "added    entries/story/en-us/$STORY.json  Second
-changed  entries/story/en-us/$STORY.json  Second" "$(changes -n 2)"
-	ctl delete story $STORY
+	same "added    entries/story/en-us/$UID_OF_STORY.json  Second
+changed  entries/story/en-us/$UID_OF_STORY.json  Second" "$(changes -n 2)"
+	ctl delete story $UID_OF_STORY
 	refresh
-	same "removed  entries/story/en-us/$STORY.json  Second" "$(changes -n 1)" 'by the title that it had'
+	same "removed  entries/story/en-us/$UID_OF_STORY.json  Second" "$(changes -n 1)" 'by the title that it had'
 	ctl publish-asset bltbbbbbbbbbbbbbbb1 de-de '{"title": "A picture"}' --file-bytes 100
 	ctl add-content-type novel Novel
 	publish novel bltaaaaaaaaaaaaaaa2 en-us 'New'
@@ -42,11 +42,11 @@ added    entries/novel/en-us/bltaaaaaaaaaaaaaaa2.json  New' "$(<"$WORK/three")"
 @test "programs get an object a line" {
 	start_stack
 	mount_stack
-	publish story $STORY en-us 'With a \"quote\"'
+	publish story $UID_OF_STORY en-us 'With a \"quote\"'
 	refresh
 	contentfs log --json -n 500 "$MOUNT" >"$WORK/log"
 	jq -se 'length > 100 and ([.[].id] | . == sort) and all(.[]; has("at") and has("event_at") and has("path"))' "$WORK/log"
-	tail -n 1 "$WORK/log" | jq -e --arg uid "$STORY" '.change == "added" and .kind == "entry" and .locale == "en-us"
+	tail -n 1 "$WORK/log" | jq -e --arg uid "$UID_OF_STORY" '.change == "added" and .kind == "entry" and .locale == "en-us"
 		and .content_type == "story" and .uid == $uid and .title == "With a \"quote\""'
 	local path
 	jq -r .path "$WORK/log" | sort -u >"$WORK/paths"
@@ -58,7 +58,7 @@ added    entries/novel/en-us/bltaaaaaaaaaaaaaaa2.json  New' "$(<"$WORK/three")"
 @test "the store tells without a mount" {
 	start_stack
 	contentfs sync --store "$STORE"
-	publish story $STORY en-us 'Without a mount'
+	publish story $UID_OF_STORY en-us 'Without a mount'
 	contentfs sync --store "$STORE"
 	contentfs log -n 1 --store "$STORE" | grep -F 'added    entries/story/en-us/' | grep -F 'Without a mount'
 }
@@ -69,10 +69,10 @@ added    entries/novel/en-us/bltaaaaaaaaaaaaaaa2.json  New' "$(<"$WORK/three")"
 	"$CONTENTFS" log -f -n 1 "$MOUNT" >"$WORK/followed" 3>&- &
 	local follower=$!
 	wait_until 20 lines 1 "$WORK/followed"
-	publish story $STORY en-us 'While looking'
+	publish story $UID_OF_STORY en-us 'While looking'
 	refresh
 	wait_until 20 lines 2 "$WORK/followed"
-	ctl delete story $STORY
+	ctl delete story $UID_OF_STORY
 	refresh
 	wait_until 20 lines 3 "$WORK/followed"
 	has "$(sed -n 2p "$WORK/followed")" 'added    ' 'While looking'
@@ -104,7 +104,7 @@ added    entries/novel/en-us/bltaaaaaaaaaaaaaaa2.json  New' "$(<"$WORK/three")"
 @test "a title cannot drive the terminal" {
 	start_stack
 	mount_stack
-	publish story $STORY en-us 'red \u001b[31m and\n two lines'
+	publish story $UID_OF_STORY en-us 'red \u001b[31m and\n two lines'
 	refresh
 	contentfs log -n 1 "$MOUNT" >"$WORK/log"
 	same 1 "$(wc -l <"$WORK/log")"
@@ -159,12 +159,14 @@ added    entries/novel/en-us/bltaaaaaaaaaaaaaaa2.json  New' "$(<"$WORK/three")"
 @test "the journal gets priorities, and only the journal" {
 	start_stack
 	touch "$WORK/journal"
-	JOURNAL_STREAM=$(stat -c %d:%i "$WORK/journal") contentfs sync --store "$STORE" -v 2>>"$WORK/journal"
+	local stream
+	stream=$(stat -c %d:%i "$WORK/journal")
+	JOURNAL_STREAM=$stream contentfs sync --store "$STORE" -v 2>>"$WORK/journal"
 	grep -q '^<7>http: GET ' "$WORK/journal"
 	grep -q '^<6>sync: .* changes$' "$WORK/journal"
 	fails grep -v '^<[3-7]>' "$WORK/journal"
 	ctl fault 401 --times forever
-	JOURNAL_STREAM=$(stat -c %d:%i "$WORK/journal") run -77 contentfs sync --store "$STORE"
+	JOURNAL_STREAM=$stream run -77 contentfs sync --store "$STORE"
 	fails grep -q '^<' <<<"$output"
 	contentfs sync --store "$STORE" 2>"$WORK/other" && return 1
 	grep -q '^contentfs: ' "$WORK/other"
