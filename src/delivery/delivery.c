@@ -177,35 +177,28 @@ static void add_parameter(struct delivery *delivery, const char *name, const cha
 	http_append_encoded(&delivery->url, slice_of(value));
 }
 
-/* The service might quote what it was sent. */
-static void mask_token(const struct delivery *delivery, char *text, size_t len)
+static struct slice secret_of(const struct delivery *delivery)
 {
-	struct slice token = slice_of(delivery->token.text + delivery->token_at);
-	size_t from = 0;
-	char *found;
-	while (len > from && (found = memmem(text + from, len - from, token.at, token.len))) {
-		memset(found, '*', token.len);
-		from = (size_t)(found - text) + token.len;
-	}
+	return slice_of(delivery->token.text + delivery->token_at);
 }
 
-/* The answer was masked where it is quoted; here go the forms in which it was not to be seen, such as JSON escapes. */
+/* Refusals hide it where they quote the service; here goes what else it might be quoted in. */
 static enum delivery_outcome masked(const struct delivery *delivery, enum delivery_outcome outcome, struct err *err)
 {
 	if (outcome != DELIVERY_OK && err)
-		mask_token(delivery, err->text, strlen(err->text));
+		refusal_mask(err->text, secret_of(delivery));
 	return outcome;
 }
 
 /* An answer that is not a 200. */
-static enum delivery_outcome judge_status(const struct delivery *delivery, struct http_answer *answer, struct err *err)
+static enum delivery_outcome judge_status(const struct delivery *delivery, const struct http_answer *answer,
+					  struct err *err)
 {
 	enum delivery_outcome outcome;
-	mask_token(delivery, answer->body.text, answer->body.len);
 	if (answer->status >= 300 && answer->status <= 399)
 		outcome = refusal_redirect(answer->status, buf_text(&answer->location), err);
 	else
-		outcome = refusal_outcome(answer->status, buf_slice(&answer->body), err);
+		outcome = refusal_outcome(answer->status, buf_slice(&answer->body), secret_of(delivery), err);
 	if (outcome == DELIVERY_NONSENSE) /* perhaps another server altogether */
 		err_prefix(err, 0, "%.200s", delivery->host.text);
 	return outcome;
@@ -222,7 +215,7 @@ static struct http_request request_of(const struct delivery *delivery, struct de
 }
 
 /* What a call came to. On DELIVERY_OK the answer's body is that of a 200. */
-static enum delivery_outcome judge(const struct delivery *delivery, int rc, struct http_answer *answer,
+static enum delivery_outcome judge(const struct delivery *delivery, int rc, const struct http_answer *answer,
 				   struct delivery_advice *advice, struct err *err)
 {
 	*advice =

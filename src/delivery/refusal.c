@@ -53,7 +53,7 @@ static const struct rule {
 /* What the service says about itself. The strings belong to the parsed body. */
 struct complaint {
 	int code; /* 0 if none */
-	const char *message;
+	char *message;
 	const cJSON *errors; /* an object, or NULL */
 };
 
@@ -94,6 +94,29 @@ static int quotable(const char *text, size_t max)
 	return (int)len;
 }
 
+void refusal_mask(char *text, struct slice secret)
+{
+	char *found = text;
+	while (secret.len > 0 && (found = memmem(found, strlen(found), secret.at, secret.len))) {
+		memset(found, '*', secret.len);
+		found += secret.len;
+	}
+}
+
+/* Whole texts, before they are cut: a part of the secret would not be found any more. */
+static void hide(const struct complaint *complaint, struct slice secret)
+{
+	cJSON *field = complaint->errors ? complaint->errors->child : NULL;
+	if (complaint->message)
+		refusal_mask(complaint->message, secret);
+	if (!field)
+		return;
+	refusal_mask(field->string, secret);
+	const cJSON *reason = cJSON_IsArray(field) ? field->child : field;
+	if (reason && cJSON_IsString(reason))
+		refusal_mask(reason->valuestring, secret);
+}
+
 /* `(HTTP 422, error 141, "Failed to …", sync_token: is not valid.)` */
 static void describe(long status, const struct complaint *complaint, struct buf *out)
 {
@@ -111,45 +134,50 @@ static void describe(long status, const struct complaint *complaint, struct buf 
 		buf_printf(out, ": %.*s", quotable(reason->valuestring, QUOTE_MAX / 4), reason->valuestring);
 }
 
-static enum delivery_outcome say(enum delivery_outcome outcome, const char *meaning, long status,
-				 const struct complaint *complaint, struct err *err)
-{
-	CLEANUP(buf_finish) struct buf what = BUF_INIT;
-	describe(status, complaint, &what);
-	err_set(err, 0, "%s (%s)", meaning, buf_text(&what));
-	return outcome;
-}
-
 /* Whether the service says that a parameter is not right. */
 static bool blames_query(const struct complaint *complaint)
 {
 	return complaint->code == CODE_PARAMETERS || (complaint->errors && complaint->errors->child);
 }
 
+struct verdict {
+	enum delivery_outcome outcome;
+	const char *meaning;
+};
+
 /* Nothing in the table: what the status tells, and whether it is an error as the API writes them. */
-static enum delivery_outcome judge(long status, const struct complaint *complaint, struct err *err)
+static struct verdict judge_status(long status, const struct complaint *complaint)
 {
 	if (status >= 500)
-		return say(DELIVERY_UNAVAILABLE, "the service is not able to answer now", status, complaint, err);
+		return (struct verdict){DELIVERY_UNAVAILABLE, "the service is not able to answer now"};
 	if (status >= 400 && complaint->code == CODE_PARAMETERS && !(complaint->errors && complaint->errors->child))
-		return say(DELIVERY_TOKEN_REFUSED, "the service refused a token, or did not say what", status,
-			   complaint, err);
+		return (struct verdict){DELIVERY_TOKEN_REFUSED, "the service refused a token, or did not say what"};
 	if (status >= 400 && blames_query(complaint))
-		return say(DELIVERY_QUERY_REFUSED, "the service refused the query", status, complaint, err);
-	return say(DELIVERY_NONSENSE,
-		   "this is no answer of the Content Delivery API: check the host (--host) or region (--region)",
-		   status, complaint, err);
+		return (struct verdict){DELIVERY_QUERY_REFUSED, "the service refused the query"};
+	return (struct verdict){
+		DELIVERY_NONSENSE,
+		"this is no answer of the Content Delivery API: check the host (--host) or region (--region)"};
 }
 
-enum delivery_outcome refusal_outcome(long status, struct slice body, struct err *err)
+static struct verdict judge(long status, const struct complaint *complaint)
+{
+	for (size_t i = 0; status < 500 && i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (fits(&rules[i], status, complaint))
+			return (struct verdict){rules[i].outcome, rules[i].meaning};
+	return judge_status(status, complaint);
+}
+
+enum delivery_outcome refusal_outcome(long status, struct slice body, struct slice secret, struct err *err)
 {
 	size_t len = body.len <= ERROR_BODY_MAX ? body.len : 0;
 	CLEANUP(cleanup_json) cJSON *json = len > 0 ? cJSON_ParseWithLength(body.at, len) : NULL;
+	CLEANUP(buf_finish) struct buf what = BUF_INIT;
 	struct complaint complaint = read_complaint(json);
-	for (size_t i = 0; status < 500 && i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (fits(&rules[i], status, &complaint))
-			return say(rules[i].outcome, rules[i].meaning, status, &complaint, err);
-	return judge(status, &complaint, err);
+	struct verdict verdict = judge(status, &complaint);
+	hide(&complaint, secret);
+	describe(status, &complaint, &what);
+	err_set(err, 0, "%s (%s)", verdict.meaning, buf_text(&what));
+	return verdict.outcome;
 }
 
 /* The host and port in an absolute URL; neither the user and password before them nor the path. */

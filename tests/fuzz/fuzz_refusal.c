@@ -3,6 +3,8 @@
 #include "fuzz.h"
 #include "util/cleanup.h"
 
+#define SECRET "zq9"
+
 static void check_sentence(const char *text)
 {
 	MUST(text[0] && strnlen(text, ERR_TEXT_MAX) < ERR_TEXT_MAX);
@@ -25,11 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	CLEANUP(buf_finish) struct buf body = exact_copy(slice_make((const char *)bytes + 2, len - 2));
 	CLEANUP(cleanup_free) char *location = strndup((const char *)bytes + 2, len - 2);
 	struct err err = {""};
-	enum delivery_outcome outcome = refusal_outcome(status, buf_slice(&body), &err);
+	enum delivery_outcome outcome = refusal_outcome(status, buf_slice(&body), slice_of(SECRET), &err);
 	MUST(is_refusal(outcome));
 	MUST(status != 429 || outcome == DELIVERY_RATE_LIMITED);
 	MUST(status < 500 || outcome == DELIVERY_UNAVAILABLE);
 	check_sentence(err.text);
+	MUST(!strstr(err.text, SECRET));
 	err.text[0] = '\0';
 	MUST(location && refusal_redirect(status, location, &err) == DELIVERY_NONSENSE);
 	check_sentence(err.text);

@@ -196,6 +196,29 @@ static void test_token_of_stars(void)
 	delivery_destroy(delivery);
 }
 
+/* A token that is a part of what the service says. It is hidden, and yet the answer is what it is. */
+static void test_token_in_words(void)
+{
+	static const char *const tokens[] = {"token", "sync", "141", "error", "s", "{"};
+	static const struct server_answer answer = {
+		HEAD("422") "{\"error_message\":\"no\",\"error_code\":141,\"errors\":{\"sync_token\":[\"is not valid.\"]}}",
+		0, THEN_CLOSE};
+	for (size_t i = 0; i < COUNT(tokens); i++) {
+		CLEANUP(page_finish) struct page page = PAGE_INIT;
+		const struct sync_query query = {.mode = SYNC_DELTA, .token = "t"};
+		struct server server;
+		struct err err = {0};
+		char host[64];
+		server_start(&server, &answer, 1);
+		struct delivery *delivery = create_with(server_url(&server, "", host, sizeof(host)), tokens[i], NULL);
+		is_int(ask_once(delivery, &query, &page, NULL, &err), DELIVERY_TOKEN_REFUSED, "the token is '%s'",
+		       tokens[i]);
+		server_stop(&server);
+		ok(!strstr(err.text, tokens[i]), "and not to be seen: %s", err.text);
+		delivery_destroy(delivery);
+	}
+}
+
 /* One page after another over one connection into the same page. */
 static void test_reuse(void)
 {
@@ -281,6 +304,7 @@ int main(void)
 	test_content_types();
 	test_answers();
 	test_token_of_stars();
+	test_token_in_words();
 	test_reuse();
 	test_stop();
 	test_bad_host();

@@ -90,8 +90,8 @@ static void test_table(void)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct err err = {0};
-		is_int(refusal_outcome(rows[i].status, slice_of(rows[i].body), &err), rows[i].outcome, "HTTP %ld %.90s",
-		       rows[i].status, rows[i].body);
+		is_int(refusal_outcome(rows[i].status, slice_of(rows[i].body), slice_of(""), &err), rows[i].outcome,
+		       "HTTP %ld %.90s", rows[i].status, rows[i].body);
 		if (!ok(strstr(err.text, rows[i].says) != NULL, "says %s", rows[i].says))
 			diag("%s", err.text);
 	}
@@ -105,7 +105,7 @@ static void test_cut_bodies(void)
 	size_t refused = 0;
 	for (size_t len = 0; len < whole; len++) {
 		char *copy = memcpy(malloc(len ? len : 1), body, len);
-		refused += refusal_outcome(422, slice_make(copy, len), NULL) == DELIVERY_TOKEN_REFUSED;
+		refused += refusal_outcome(422, slice_make(copy, len), slice_of(""), NULL) == DELIVERY_TOKEN_REFUSED;
 		free(copy);
 	}
 	is_int((long long)refused, 0, "no part of a body is taken for the whole");
@@ -122,7 +122,8 @@ static void test_quotes_are_bounded(void)
 	while (len < 55000)
 		len += (size_t)snprintf(body + len, sizeof(body) - len, "\xe2\x82\xac");
 	len += (size_t)snprintf(body + len, sizeof(body) - len, "\":[\"\\n\\u001b[31m\"]}}");
-	is_int(refusal_outcome(422, slice_make(body, len), &err), DELIVERY_QUERY_REFUSED, "a huge error is one");
+	is_int(refusal_outcome(422, slice_make(body, len), slice_of(""), &err), DELIVERY_QUERY_REFUSED,
+	       "a huge error is one");
 	ok(strlen(err.text) < 350, "its message is short");
 	ok(!strchr(err.text, '\n') && !strchr(err.text, 0x1b), "and has no control characters");
 	ok(strstr(err.text, "\xc3\xa9\",") != NULL, "the text is cut behind a whole character");
@@ -130,8 +131,21 @@ static void test_quotes_are_bounded(void)
 
 	memset(body, ' ', sizeof(body));
 	snprintf(body + sizeof(body) - 20, 20, "{\"error_code\":105}");
-	is_int(refusal_outcome(422, slice_make(body, sizeof(body)), NULL), DELIVERY_CREDENTIALS_REFUSED,
+	is_int(refusal_outcome(422, slice_make(body, sizeof(body)), slice_of(""), NULL), DELIVERY_CREDENTIALS_REFUSED,
 	       "a body of 60000 bytes is looked at");
+}
+
+/* It is hidden before what is quoted is cut, so that no part of it is left. */
+static void test_secrets(void)
+{
+	static char body[600];
+	struct err err = {0};
+	snprintf(body, sizeof(body),
+		 "{\"error_code\":141,\"error_message\":\"%092d\\u0073ecret\",\"errors\":{\"secret\":"
+		 "[\"secret, secret\"]}}",
+		 0);
+	is_int(refusal_outcome(422, slice_of(body), slice_of("secret"), &err), DELIVERY_QUERY_REFUSED, "a secret");
+	ok(!strstr(err.text, "sec") && strstr(err.text, "******: ******, ******"), "is not quoted: %s", err.text);
 }
 
 static void test_redirects(void)
@@ -187,6 +201,7 @@ int main(void)
 	test_table();
 	test_cut_bodies();
 	test_quotes_are_bounded();
+	test_secrets();
 	test_redirects();
 	test_errnos();
 	return tap_done();
