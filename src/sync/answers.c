@@ -143,9 +143,7 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 		return;
 	}
 	if (conversation->seed && reaction_to(outcome)->end != REACTION_FAIL_RUN) {
-		conversation->seed = 0; /* goes on as it began */
-		conversation->stream.total = 0;
-		run->sync->whole_only = true;
+		split_forget_seed(run, conversation);
 		return;
 	}
 	switch (reaction_to(outcome)->end) {
@@ -273,11 +271,8 @@ static void take_page(struct run *run, size_t index, struct page *page, const st
 		  page->more ? "" : ", the last of its listing");
 	bool shows = conversation_shows(conversation, page, sync->streams == 1);
 	bool splits = split_begins(run, conversation, page, advice);
-	if (conversation->seed && !splits) {
-		if (split_seed_again(conversation, page))
-			return;
-		conversation_restart(conversation, RUN_SEED);
-	}
+	if (conversation->seed && !splits && !split_takes_seed(run, conversation, page))
+		return;
 	conversation->idle = false;
 	conversation->staged |= !shows;
 	conversation_advance(conversation, page);

@@ -102,8 +102,12 @@ bool retry_later(enum delivery_outcome outcome, const struct delivery_advice *ad
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
 		  const struct delivery_advice *advice);
 
-/* The page of a seed came: whether another margin is to be tried. */
-bool split_seed_again(struct conversation *whole, const struct page *page);
+/* The first page of a seed came: whether the listing goes on with it. Else what is asked next is another seed, or the next
+ * page of the whole. */
+bool split_takes_seed(struct run *run, struct conversation *whole, const struct page *page);
+
+/* No seed is to be had: the listing goes on as it began. */
+void split_forget_seed(struct run *run, struct conversation *whole);
 
 /* The seed has ended: makes the parts. Within a transaction. */
 int split_make_parts(struct run *run, size_t whole, struct err *err);

@@ -4,7 +4,9 @@
  * type instead, all types side by side, and its assets beside them. It ends with one token all the same:
  *
  *   whole   the first page of the listing of everything says how much there is (total_count)
- *   seed    a listing of what was published lately (start_from), for the sync token that it ends with
+ *   seed    a listing of what was published lately (start_from), for the sync token that it ends with; it begins before
+ *           the newest event of that first page, and is of use only with an event in it. So the events themselves say that
+ *           later ones are later than start_from, whatever clock they are stamped by: it need not be that of the answers
  *   parts   one listing for each content type, one for the assets; their tokens are dropped
  *   delta   with the token of the seed: whatever happened since then, also to what the parts had listed before. That the
  *           filter of the seed lets all later events through follows from what the API says of it: start_from is about
@@ -31,6 +33,7 @@
  * clocks, but a seed is to be one page, so a busy stack gets a shorter one. */
 static const int64_t margins_ms[] = {3600000, 60000, 5000};
 #define MARGINS ((int)(sizeof(margins_ms) / sizeof(margins_ms[0])))
+#define SEED_SHARE 2 /* a seed of more than one page is to be at most the whole divided by this */
 
 static bool may_split(const struct sync *sync, const struct conversation *whole)
 {
@@ -48,10 +51,30 @@ static bool is_worth_it(const struct sync *sync, const struct page *page)
 	return pages >= WORTH_PAGES && page->total >= WORTH_ITEMS;
 }
 
-static void set_seed(struct conversation *whole, int64_t date_ms)
+static int64_t newest_event(const struct page *page)
 {
-	whole->seed++;
-	time_format_iso(date_ms - margins_ms[whole->seed - 1], whole->seed_from);
+	int64_t newest = 0;
+	for (size_t i = 0; i < page->count; i++)
+		if (page->items[i].event_at > newest)
+			newest = page->items[i].event_at;
+	return newest;
+}
+
+/* Goes on to the next margin that makes a difference, if there is one. */
+static bool next_margin(struct conversation *whole)
+{
+	int64_t before = whole->seed ? whole->seed_at : INT64_MIN;
+	while (whole->seed < MARGINS) {
+		int64_t at = whole->seed_date - margins_ms[whole->seed++];
+		if (at >= whole->seed_newest)
+			at = whole->seed_newest - 1;
+		if (at <= before)
+			continue;
+		whole->seed_at = at;
+		time_format_iso(at, whole->seed_from);
+		return true;
+	}
+	return false;
 }
 
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
@@ -60,16 +83,35 @@ bool split_begins(struct run *run, struct conversation *whole, const struct page
 	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || !is_worth_it(run->sync, page))
 		return false;
 	whole->stream.total = page->total;
-	set_seed(whole, advice->date_ms);
-	return true;
+	whole->seed_date = advice->date_ms;
+	whole->seed_newest = newest_event(page);
+	return next_margin(whole);
 }
 
-bool split_seed_again(struct conversation *whole, const struct page *page)
+/* Without an event nothing says that later ones get through; one that is as good as the whole saves nothing. */
+static bool is_of_use(const struct conversation *whole, const struct page *seed)
 {
-	int64_t from;
-	if (!page->more || whole->seed >= MARGINS || time_parse_iso(slice_of(whole->seed_from), &from) < 0)
+	if (seed->count == 0)
 		return false;
-	set_seed(whole, from + margins_ms[whole->seed - 1]);
+	return !seed->more || (seed->total >= 0 && seed->total <= whole->stream.total / SEED_SHARE);
+}
+
+void split_forget_seed(struct run *run, struct conversation *whole)
+{
+	whole->seed = 0;
+	whole->stream.total = 0;
+	run->sync->whole_only = true;
+}
+
+bool split_takes_seed(struct run *run, struct conversation *whole, const struct page *page)
+{
+	if (page->more && next_margin(whole))
+		return false;
+	if (!is_of_use(whole, page)) {
+		split_forget_seed(run, whole);
+		return false;
+	}
+	conversation_restart(whole, RUN_SEED);
 	return true;
 }
 

@@ -5,10 +5,12 @@
 #include <errno.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define DATE 1767312000000 /* 2026-01-02T00:00:00Z */
-#define HOUR_BEFORE "2026-01-01T23:00:00.000Z"
-#define MINUTE_BEFORE "2026-01-01T23:59:00.000Z"
-#define SECONDS_BEFORE "2026-01-01T23:59:55.000Z"
+#define DATE 1767225610000 /* 2026-01-01T00:00:10Z */
+#define HOUR_BEFORE "2025-12-31T23:00:10.000Z"
+#define MINUTE_BEFORE "2025-12-31T23:59:10.000Z"
+#define SECONDS_BEFORE "2026-01-01T00:00:05.000Z"
+#define AHEAD 1798761600000 /* 2027-01-01T00:00:00Z */
+#define NEWEST_BEFORE "2026-01-01T00:00:08.999Z"
 #define OF(total) "\"total_count\":" #total ","
 
 /* As MORE and LAST, with a total. */
@@ -24,9 +26,13 @@
 	{                                                                                                              \
 		"init", .body = MORE_OF(40, A, "w1"), .date_ms = DATE                                                  \
 	}
+#define WHOLE_AHEAD                                                                                                    \
+	{                                                                                                              \
+		"init", .body = MORE_OF(40, A, "w1"), .date_ms = AHEAD                                                 \
+	}
 #define SEED                                                                                                           \
 	{                                                                                                              \
-		"init start_from=" HOUR_BEFORE, .body = LAST("", "g1")                                                 \
+		"init start_from=" HOUR_BEFORE, .body = LAST(A, "g1")                                                  \
 	}
 
 static const struct {
@@ -49,7 +55,7 @@ static const struct {
 	 {WHOLE,
 	  {"init start_from=" HOUR_BEFORE, .body = MORE(A, "h1")},
 	  {"init start_from=" MINUTE_BEFORE, .body = MORE(A, "m1")},
-	  {"init start_from=" SECONDS_BEFORE, .body = MORE(A, "s1")},
+	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(20, A, "s1")},
 	  {"page s1", .body = LAST("", "g1")},
 	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
 	  {"init content_type=blog", .body = LAST_OF(10, A "," B, "t2")},
@@ -57,6 +63,38 @@ static const struct {
 	  {"delta g1", .body = LAST("", "g1")}},
 	 "a@1 b@1 x@1",
 	 "f"},
+	{"one that has more that is new than is worth it",
+	 {WHOLE,
+	  {"init start_from=" HOUR_BEFORE, .body = MORE(A, "h1")},
+	  {"init start_from=" MINUTE_BEFORE, .body = MORE(A, "m1")},
+	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(21, A, "s1")},
+	  {"page w1", .body = LAST(B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 ""},
+	{"one whose events have times from long before its clock's",
+	 {WHOLE_AHEAD,
+	  {"init start_from=" NEWEST_BEFORE, .body = LAST(A, "g1")},
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", .body = LAST_OF(10, A "," B, "t2")},
+	  {"init content_type=page", .body = LAST_OF(10, X, "t3")},
+	  {"delta g1", .body = LAST(UNPUBLISHED("a", "10"), "g2")}},
+	 "b@1 x@1",
+	 "f"},
+	{"one whose events all have the same time",
+	 {WHOLE_AHEAD,
+	  {"init start_from=" NEWEST_BEFORE, .body = MORE_OF(40, A, "n1")},
+	  {"page w1", .body = LAST(B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 ""},
+	{"a seed without an event, which might let none through later",
+	 {WHOLE,
+	  {"init start_from=" HOUR_BEFORE, .body = LAST("", "g1")},
+	  {"page w1", .body = LAST(B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 ""},
 	{"parts that do not add up",
 	 {WHOLE,
 	  SEED,
