@@ -81,7 +81,7 @@ class Mount:
         """As a user does it."""
         status = self._finish(self._command("umount", str(self.point)), "umount")
         if status != 0:
-            raise Failure(f"umount ended with {status}")
+            raise Failure(f"umount ended with {status}: {self.messages()}")
 
     def sync(self) -> int:
         """Brings the store up to date without a mount; returns the exit status."""
