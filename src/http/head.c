@@ -57,6 +57,8 @@ int head_read(CURL *easy, struct http_answer *answer)
 	int64_t now = answer->date_ms >= 0 ? answer->date_ms : clock_wall_ms();
 	answer->retry_after_ms = retry_after_ms(header_of(easy, "Retry-After"), now);
 	answer->reset_ms = retry_after_reset_ms(header_of(easy, "x-ratelimit-reset"), now);
+	if (answer->reset_ms < 0)
+		answer->reset_ms = retry_after_time_ms(header_of(easy, "x-ratelimit-reset-time"), now);
 	if (answer->retry_after_ms < 0 && answer->status == 429)
 		answer->retry_after_ms = answer->reset_ms;
 	answer->remaining = rate_remaining(header_of(easy, "x-ratelimit-remaining"), header_of(easy, "Age"));

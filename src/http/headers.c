@@ -1,11 +1,17 @@
 #include "http/headers.h"
 
+#include "util/clock.h"
+
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <string.h>
 
 /* Every time on the wire is in seconds; what is above this is as good as never and keeps the sums below in range. */
-#define SECONDS_MAX ((int64_t)1 << 40)
+#define SECONDS_MAX ((int64_t)1 << 50)
+
+/* What a number must be if it is a time: later than 2001 in seconds, or than 1973 in ms. */
+#define EPOCH_SECONDS_MIN 1000000000
+#define EPOCH_MS_MIN 100000000000
 
 static const char *skip_blanks(const char *text)
 {
@@ -60,8 +66,20 @@ int64_t retry_after_ms(const char *header, int64_t now_ms)
 
 int64_t retry_after_reset_ms(const char *header, int64_t now_ms)
 {
-	int64_t seconds;
-	return header && read_number(header, &seconds) ? bounded(seconds * 1000 - now_ms) : -1;
+	int64_t number;
+	if (!header || !read_number(header, &number))
+		return -1;
+	if (number < EPOCH_SECONDS_MIN)
+		return bounded(number * 1000);
+	return bounded((number < EPOCH_MS_MIN ? number * 1000 : number) - now_ms);
+}
+
+int64_t retry_after_time_ms(const char *header, int64_t now_ms)
+{
+	int64_t at;
+	const char *text = header ? skip_blanks(header) : "";
+	size_t len = strcspn(text, " \t");
+	return time_parse_iso(slice_make(text, len), &at) == 0 ? bounded(at - now_ms) : -1;
 }
 
 int64_t http_date_ms(const char *header)

@@ -54,10 +54,11 @@ struct http_answer {
 	char content_range[96]; /* as sent, "" if none; cut to fit, as is the next */
 	char content_encoding[32];
 	int64_t date_ms;        /* of the Date header: the service's clock, ms since the epoch; -1 if it was not sent */
-	int64_t retry_after_ms; /* from Retry-After (seconds or date), else x-ratelimit-reset (unix seconds) on a 429;
-	                           times count from the Date header where there is one. -1 if neither was sent or
-	                           understood, never negative otherwise */
-	int64_t reset_ms;       /* until x-ratelimit-reset, with any status; -1 if it was not sent */
+	int64_t retry_after_ms; /* from Retry-After (seconds or date), else reset_ms on a 429; times count from the Date
+	                           header where there is one. -1 if neither was sent or understood, never negative
+	                           otherwise */
+	int64_t reset_ms;       /* until x-ratelimit-reset, else x-ratelimit-reset-time, with any status; -1 if neither
+	                           was sent or understood */
 	int64_t remaining;      /* x-ratelimit-remaining; -1 if it was not sent, or comes from a cache (Age, R) */
 };
 

@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NOW INT64_C(784111777500) /* Sun, 06 Nov 1994 08:49:37.5 GMT */
+#define NOW INT64_C(784111777500)    /* Sun, 06 Nov 1994 08:49:37.5 GMT */
+#define LATER INT64_C(1700000000500) /* 2023-11-14T22:13:20.5Z */
 #define DAY INT64_C(86400000)
 
 static const struct {
@@ -53,11 +54,33 @@ static const struct {
 	{"-1", -1},
 	{"Sun, 06 Nov 1994 08:50:37 GMT", -1},
 	{"0", 0},
-	{"784111777", 0},
-	{"784111778", 500},
-	{"784111837", 59500},
-	{"784998177", DAY},
+	{"1", 1000},
+	{"60", 60000},
+	{"86401", DAY},
+	{"999999999", DAY},
+	{"1000000000", 0},
+	{"1700000000", 0},
+	{"1700000001", 500},
+	{"1700000060", 59500},
+	{"1700886400", DAY},
+	{"1700000060000", 59500},
+	{"1699999999999", 0},
 	{"99999999999999999999", DAY},
+};
+
+static const struct {
+	const char *header;
+	int64_t want;
+} reset_times[] = {
+	{NULL, -1},
+	{"", -1},
+	{"soon", -1},
+	{"60", -1},
+	{"2023-11-14T22:13:19.000Z", 0},
+	{"2023-11-14T22:13:21.000Z", 500},
+	{" 2023-11-14T22:14:20.250Z ", 59750},
+	{"2023-11-14T23:14:20+01:00", 59500},
+	{"2999-01-01T00:00:00.000Z", DAY},
 };
 
 int main(void)
@@ -66,8 +89,11 @@ int main(void)
 		is_int(retry_after_ms(rows[i].header, NOW), rows[i].want, "Retry-After: %s",
 		       rows[i].header ? rows[i].header : "(none)");
 	for (size_t i = 0; i < COUNT(resets); i++)
-		is_int(retry_after_reset_ms(resets[i].header, NOW), resets[i].want, "x-ratelimit-reset: %s",
+		is_int(retry_after_reset_ms(resets[i].header, LATER), resets[i].want, "x-ratelimit-reset: %s",
 		       resets[i].header ? resets[i].header : "(none)");
+	for (size_t i = 0; i < COUNT(reset_times); i++)
+		is_int(retry_after_time_ms(reset_times[i].header, LATER), reset_times[i].want,
+		       "x-ratelimit-reset-time: %s", reset_times[i].header ? reset_times[i].header : "(none)");
 	is_int(retry_after_ms("1", INT64_MAX), 1000, "seconds do not depend on the clock");
 	is_int(retry_after_ms("Sun, 06 Nov 1994 08:50:37 GMT", -DAY), DAY, "a clock before 1970");
 	return tap_done();
