@@ -69,7 +69,7 @@ static bool abandon_parts(struct run *run, struct conversation *part, const stru
 }
 
 /* A part's listing begins again where it is; a stream's as a whole, beside the content. Once a run: a service that refuses
- * every token would be asked without end. */
+ * every token would be asked without end. What was listed by then is shown. */
 static void relist(struct run *run, struct conversation *conversation, int rc_if_again, const struct err *why)
 {
 	struct err err = {0};
@@ -77,6 +77,8 @@ static void relist(struct run *run, struct conversation *conversation, int rc_if
 	if (conversation->relisted && abandon_parts(run, conversation, why))
 		return;
 	if (conversation->relisted) {
+		if (conversation->stream.run == RUN_REBUILD_DELTA && !conversation->stream.page_token)
+			conversation->stream.run = RUN_REBUILD_READY; /* whole but for the news since */
 		err_set(&err, 0, "the stack was listed anew, and yet: %s", why->text);
 		give_up(run, conversation, rc_if_again, &err);
 		return;

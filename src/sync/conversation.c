@@ -5,6 +5,7 @@
  *   RUN_FIRST -> RUN_SEED -> (end) -> RUN_PARTS -> (all listed) -> RUN_DELTA -> ...       the same in parts: split.c
  *   RUN_NONE -> RUN_DELTA -> (end) -> RUN_READY                       every later one
  *   any, when its token is refused for good -> RUN_REBUILD -> (end) -> RUN_REBUILD_DELTA -> (end) -> RUN_REBUILD_READY
+ *   RUN_REBUILD_DELTA, when that token is refused as well -> RUN_REBUILD_READY                 the news come with the next run
  *   RUN_READY, RUN_REBUILD_READY -> (made visible) -> RUN_NONE
  *   RUN_REBUILD -> (its content type is unknown) -> RUN_GONE -> (it is there again) -> RUN_FIRST
  *
@@ -147,5 +148,6 @@ void conversation_restart(struct conversation *conversation, enum stream_run run
 	conversation->seed = 0;
 	conversation->failures = 0;
 	conversation->left = INT64_MAX;
+	conversation->stale = false;
 	conversation->staged = run == RUN_REBUILD_DELTA;
 }

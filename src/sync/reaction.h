@@ -11,6 +11,8 @@
  *   the page token that was sent, or a cycle      2 times more, then once more from the
  *                                                 beginning of the listing or delta     the stream fails, EPROTO
  *   141 sync_token, pagination_token, or nothing  the same token 3 times more           a new listing beside the content
+ *   141 again, of the token that it ended with    3 times more                          the listing is shown; the stream
+ *                                                                                       fails, EPROTO
  *   429                                           waits as told, 5 times in a row       the run fails, EHOSTUNREACH
  *   408, 5xx, no whole answer (DNS, TLS, connect,
  *     reset, cut short, stalled)                  4 times more, with backoff            the run fails, EHOSTUNREACH

@@ -157,23 +157,29 @@ static void test_page_tokens_that_are_refused_for_ever(void)
 	       {"init", .body = LAST(ENTRY("b", 1, "01"), "s1")}, {"delta s1", .body = LAST("", "s1")});
 }
 
-/* The same of a delta: the token that a new listing ended with is refused as the one before it. */
+/* The same of a delta: the token that a new listing ended with is refused as the one before it. What was listed is whole all
+ * the same, and newer than what is there. */
 static void test_sync_tokens_that_are_refused_for_ever(void)
 {
-	static const struct fake_answer answers[] = {
-		{"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
-		{"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
-		{"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
-		{"init", .body = LAST(ENTRY("a", 1, "01"), "s1")},
-		{"delta s1", DELIVERY_STOPPED},
-	};
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
-	struct sync_result result;
 	open_filled(&fixture);
-	fake_expect(&fixture.fake, answers, COUNT(answers));
-	is_int(sync_fixture_run(&fixture, &result), -EPROTO, "sync tokens that are all refused end the run");
-	ok(fixture.fake.next <= 3, "after one new listing: %s", buf_text(&fixture.fake.asked_for));
-	is_str(sync_fixture_shown(&fixture), "a@1 b@1 c@1", "and the old content stays");
+	for (int turn = 0; turn < 2; turn++) {
+		EXPECT(&fixture, "sync tokens that are all refused end the run after one new listing", -EPROTO,
+		       "a@2 d@1", {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
+		       {"init", .body = LAST(ENTRY("a", 2, "05") "," ENTRY("d", 1, "05"), "s1")},
+		       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES});
+		is_int(fixture.commits, 1, "which becomes visible in one step, once");
+		is_str(temp_store_ask(&fixture.temp, "SELECT (SELECT count(*) FROM listed) + (SELECT count(*) FROM"
+						     " staged) + (SELECT count(*) FROM removal)"),
+		       "0", "and leaves nothing behind");
+	}
+	EXPECT(&fixture, "a delta that breaks off there", -EPROTO, "a@2 d@1",
+	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES}, {"init", .body = LAST(ENTRY("a", 3, "06"), "s1")},
+	       {"delta s1", .body = MORE(ENTRY("d", 2, "07"), "p1")},
+	       {"page p1", DELIVERY_TOKEN_REFUSED, .times = TRIES});
+	EXPECT(&fixture, "until one is taken", 0, "a@4", {"page p1", DELIVERY_TOKEN_REFUSED, .times = TRIES},
+	       {"init", .body = LAST(ENTRY("a", 3, "06"), "t1")},
+	       {"delta t1", .body = LAST(ENTRY("a", 4, "08"), "t2")});
 }
 
 int main(void)
