@@ -144,7 +144,7 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 		let_go(run, conversation);
 		return;
 	}
-	if (conversation->seed && reaction_to(outcome)->end != REACTION_FAIL_RUN) {
+	if (conversation->seed.tries && reaction_to(outcome)->end != REACTION_FAIL_RUN) {
 		split_forget_seed(run, conversation);
 		return;
 	}
@@ -273,13 +273,13 @@ static void take_page(struct run *run, size_t index, struct page *page, const st
 		  page->more ? "" : ", the last of its listing");
 	bool shows = conversation_shows(conversation, page, sync->streams == 1);
 	bool splits = split_begins(run, conversation, page, advice);
-	if (conversation->seed && !splits && !split_takes_seed(run, conversation, page))
+	if (conversation->seed.tries && !splits && !split_takes_seed(run, conversation, page))
 		return;
 	conversation->idle = false;
 	conversation->staged |= !shows;
 	conversation_advance(conversation, page);
 	if (!splits)
-		conversation->seed = 0;
+		conversation->seed = (struct seed){0};
 	catch_up(conversation);
 	settle_state(conversation);
 	run_ask(run); /* the service works on the next page while this one is stored */

@@ -36,10 +36,10 @@ struct sync_query conversation_query(const struct conversation *conversation, co
 	struct sync_query query = {
 		.content_type = stream->content_type,
 		.locale = stream->locale,
-		.start_from = conversation->seed ? conversation->seed_from : start_from,
+		.start_from = conversation->seed.tries ? conversation->seed.from : start_from,
 		.types = stream->types ? stream->types : types,
 	};
-	if (stream->page_token && !conversation->seed) {
+	if (stream->page_token && !conversation->seed.tries) {
 		query.mode = SYNC_PAGE;
 		query.token = stream->page_token;
 	} else if (stream->run == RUN_DELTA || stream->run == RUN_REBUILD_DELTA) {
@@ -86,7 +86,7 @@ int conversation_circles(struct conversation *conversation, const struct page *p
 {
 	struct token_mark *mark = &conversation->mark;
 	const char *sent = conversation->stream.page_token;
-	if (!page->more || conversation->seed) { /* the token that is kept beside a seed is of another listing */
+	if (!page->more || conversation->seed.tries) { /* the token that is kept beside a seed is of another listing */
 		clear_mark(mark);
 		return 0;
 	}
@@ -145,7 +145,7 @@ void conversation_restart(struct conversation *conversation, enum stream_run run
 	stream->run = run;
 	stream->pages = 0;
 	stream->items = 0;
-	conversation->seed = 0;
+	conversation->seed = (struct seed){0};
 	conversation->failures = 0;
 	conversation->left = INT64_MAX;
 	conversation->stale = false;

@@ -6,6 +6,7 @@
 
 #include "delivery/delivery.h"
 #include "store/store.h"
+#include "sync/seed.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,16 +31,12 @@ struct conversation {
 	struct delivery_call *call; /* the question under way, or NULL */
 	unsigned failures;          /* of the last question, in a row */
 	int64_t due;                /* when it may be asked again */
-	int64_t left;        /* items that are still to come, as far as the service says; INT64_MAX: it did not yet */
-	bool idle;           /* the store knows of no run under way: an answer without news leaves nothing to write */
-	bool stale;          /* goes on with a delta that an earlier run began: another follows */
-	bool staged;         /* what the run under way brought is not to be seen yet */
-	bool relisted;       /* was listed anew in this run already */
-	int seed;            /* 1 + the margin that its seed is asked with (split.c); 0: it has none */
-	char seed_from[32];  /* start_from of the seed, */
-	int64_t seed_at;     /* which is this time; ms, as are the next two */
-	int64_t seed_date;   /* when the stream was asked, by the clock of the service */
-	int64_t seed_newest; /* the newest event on its first page */
+	int64_t left;     /* items that are still to come, as far as the service says; INT64_MAX: it did not yet */
+	bool idle;        /* the store knows of no run under way: an answer without news leaves nothing to write */
+	bool stale;       /* goes on with a delta that an earlier run began: another follows */
+	bool staged;      /* what the run under way brought is not to be seen yet */
+	bool relisted;    /* was listed anew in this run already */
+	struct seed seed; /* that is asked for instead of the next page */
 	struct token_mark mark;
 };
 

@@ -4,9 +4,7 @@
  * type instead, all types side by side, and its assets beside them. It ends with one token all the same:
  *
  *   whole   the first page of the listing of everything says how much there is (total_count)
- *   seed    a listing of what was published lately (start_from), for the sync token that it ends with; it begins before
- *           the newest event of that first page, and is of use only with an event in it. So the events themselves say that
- *           later ones are later than start_from, whatever clock they are stamped by: it need not be that of the answers
+ *   seed    a listing of what was published lately (start_from), for the sync token that it ends with: seed.h
  *   parts   one listing for each content type, one for the assets; their tokens are dropped
  *   delta   with the token of the seed: whatever happened since then, also to what the parts had listed before. That the
  *           filter of the seed lets all later events through follows from what the API says of it: start_from is about
@@ -17,7 +15,6 @@
  */
 #include "sync/internal.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -26,55 +23,29 @@
 
 #define WORTH_PAGES 50   /* a shorter listing is over before parts pay, */
 #define WORTH_ITEMS 5000 /* or is one of very small pages; where jobs were asked for, two pages a job are enough */
+#define TRIES_SHARE 4    /* one question for a seed for so many pages of the whole is worth it, */
+#define TRIES_MIN 3      /* and these in any case */
 #define PARTS_MAX 1000   /* content types */
 #define ASSETS "asset_published"
-
-/* How long before now a seed begins, by the clock of the service: the longer the surer that nothing falls between its
- * clocks, but a seed is to be one page, so a busy stack gets a shorter one. */
-static const int64_t margins_ms[] = {3600000, 60000, 5000};
-#define MARGINS ((int)(sizeof(margins_ms) / sizeof(margins_ms[0])))
-#define SEED_SHARE 2 /* a seed of more than one page is to be at most the whole divided by this */
 
 static bool may_split(const struct sync *sync, const struct conversation *whole)
 {
 	const struct stream *stream = &whole->stream;
 	return sync->jobs > 1 && !sync->whole_only && stream->run == RUN_FIRST && !stream->part_of &&
-	       !stream->page_token && !whole->seed && !stream->content_type && !sync->filter.types &&
+	       !stream->page_token && !whole->seed.tries && !stream->content_type && !sync->filter.types &&
 	       !sync->filter.start_from;
+}
+
+static int64_t pages_of(const struct page *page)
+{
+	return page->count > 0 ? page->total / (int64_t)page->count : 0;
 }
 
 static bool is_worth_it(const struct sync *sync, const struct page *page)
 {
-	long long pages = page->count > 0 ? page->total / (long long)page->count : 0;
 	if (sync->jobs_asked_for)
-		return pages >= 2 * (long long)sync->jobs;
-	return pages >= WORTH_PAGES && page->total >= WORTH_ITEMS;
-}
-
-static int64_t newest_event(const struct page *page)
-{
-	int64_t newest = 0;
-	for (size_t i = 0; i < page->count; i++)
-		if (page->items[i].event_at > newest)
-			newest = page->items[i].event_at;
-	return newest;
-}
-
-/* Goes on to the next margin that makes a difference, if there is one. */
-static bool next_margin(struct conversation *whole)
-{
-	int64_t before = whole->seed ? whole->seed_at : INT64_MIN;
-	while (whole->seed < MARGINS) {
-		int64_t at = whole->seed_date - margins_ms[whole->seed++];
-		if (at >= whole->seed_newest)
-			at = whole->seed_newest - 1;
-		if (at <= before)
-			continue;
-		whole->seed_at = at;
-		time_format_iso(at, whole->seed_from);
-		return true;
-	}
-	return false;
+		return pages_of(page) >= 2 * (int64_t)sync->jobs;
+	return pages_of(page) >= WORTH_PAGES && page->total >= WORTH_ITEMS;
 }
 
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
@@ -82,37 +53,32 @@ bool split_begins(struct run *run, struct conversation *whole, const struct page
 {
 	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || !is_worth_it(run->sync, page))
 		return false;
+	int64_t tries = pages_of(page) / TRIES_SHARE;
 	whole->stream.total = page->total;
-	whole->seed_date = advice->date_ms;
-	whole->seed_newest = newest_event(page);
-	return next_margin(whole);
-}
-
-/* Without an event nothing says that later ones get through; one that is as good as the whole saves nothing. */
-static bool is_of_use(const struct conversation *whole, const struct page *seed)
-{
-	if (seed->count == 0)
-		return false;
-	return !seed->more || (seed->total >= 0 && seed->total <= whole->stream.total / SEED_SHARE);
+	seed_begin(&whole->seed, page, advice->date_ms, tries > TRIES_MIN ? tries : TRIES_MIN);
+	return true;
 }
 
 void split_forget_seed(struct run *run, struct conversation *whole)
 {
-	whole->seed = 0;
+	whole->seed = (struct seed){0};
 	whole->stream.total = 0;
 	run->sync->whole_only = true;
 }
 
 bool split_takes_seed(struct run *run, struct conversation *whole, const struct page *page)
 {
-	if (page->more && next_margin(whole))
-		return false;
-	if (!is_of_use(whole, page)) {
+	switch (seed_look(&whole->seed, page)) {
+	case SEED_TAKEN:
+		conversation_restart(whole, RUN_SEED);
+		return true;
+	case SEED_NONE:
 		split_forget_seed(run, whole);
-		return false;
+		break;
+	case SEED_AGAIN:
+		break;
 	}
-	conversation_restart(whole, RUN_SEED);
-	return true;
+	return false;
 }
 
 /* --- parts -------------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,9 @@
 #define MINUTE_BEFORE "2025-12-31T23:59:10.000Z"
 #define SECONDS_BEFORE "2026-01-01T00:00:05.000Z"
 #define AHEAD 1798761600000 /* 2027-01-01T00:00:00Z */
+#define AHEAD_BEFORE "2026-12-31T23:59:00.000Z"
 #define NEWEST_BEFORE "2026-01-01T00:00:08.999Z"
+#define BETWEEN "2026-07-02T11:59:34.499Z" /* these two */
 #define OF(total) "\"total_count\":" #total ","
 
 /* As MORE and LAST, with a total. */
@@ -55,7 +57,7 @@ static const struct {
 	 {WHOLE,
 	  {"init start_from=" HOUR_BEFORE, .body = MORE(A, "h1")},
 	  {"init start_from=" MINUTE_BEFORE, .body = MORE(A, "m1")},
-	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(20, A, "s1")},
+	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(2, A, "s1")},
 	  {"page s1", .body = LAST("", "g1")},
 	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
 	  {"init content_type=blog", .body = LAST_OF(10, A "," B, "t2")},
@@ -67,7 +69,7 @@ static const struct {
 	 {WHOLE,
 	  {"init start_from=" HOUR_BEFORE, .body = MORE(A, "h1")},
 	  {"init start_from=" MINUTE_BEFORE, .body = MORE(A, "m1")},
-	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(21, A, "s1")},
+	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(3, A, "s1")},
 	  {"page w1", .body = LAST(B "," X, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
@@ -82,12 +84,25 @@ static const struct {
 	 "b@1 x@1",
 	 "f"},
 	{"one whose events all have the same time",
-	 {WHOLE_AHEAD,
-	  {"init start_from=" NEWEST_BEFORE, .body = MORE_OF(40, A, "n1")},
+	 {{"init", .body = MORE_OF(8, A, "w1"), .date_ms = AHEAD},
+	  {"init start_from=" NEWEST_BEFORE, .body = MORE_OF(8, A, "n1")},
+	  {"init start_from=" AHEAD_BEFORE, .body = LAST("", "n2")},
+	  {"init start_from=" BETWEEN, .body = LAST("", "n3")},
 	  {"page w1", .body = LAST(B "," X, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
 	 ""},
+	{"one that comes oldest first",
+	 {WHOLE_AHEAD,
+	  {"init start_from=" NEWEST_BEFORE, .body = MORE_OF(40, A, "n1")},
+	  {"init start_from=" AHEAD_BEFORE, .body = LAST("", "n2")},
+	  {"init start_from=" BETWEEN, .body = LAST_OF(1, X, "g1")},
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", .body = LAST_OF(10, A "," B, "t2")},
+	  {"init content_type=page", .body = LAST_OF(10, X, "t3")},
+	  {"delta g1", .body = LAST(UNPUBLISHED("a", "10"), "g2")}},
+	 "b@1 x@1",
+	 "f"},
 	{"a seed without an event, which might let none through later",
 	 {WHOLE,
 	  {"init start_from=" HOUR_BEFORE, .body = LAST("", "g1")},
