@@ -198,3 +198,14 @@ start_with() {
 	prepare
 	kill_at_commits
 }
+
+@test "so does a first run in parts" {
+	start_stack --generate 600 --content-types 3 --locales 2 --assets 20 --page-size 25 --latency 25
+	prepare
+	mv "$WORK/whole.json" "$WORK/undivided.json"
+	PAGES=(--undivided "$WORK/undivided.json")
+	export CONTENTFS_JOBS=6
+	prepare
+	same 4 "$(jq '[.requests[] | select(.query | test("init=true&(content_type_uid|type)="))] | length' "$WORK/whole.json")" parts
+	kill_at_commits
+}
