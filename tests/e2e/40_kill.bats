@@ -29,16 +29,17 @@ stall_after() {
 }
 
 @test "a first sync that is killed again and again ends with all content" {
-	start_stack --generate 1500 --content-types 6 --locales 3 --assets 40 --page-size 20 --latency 60
-	local pages
+	start_stack --generate 1500 --content-types 6 --locales 3 --assets 40 --page-size 20
+	local pages asked=0
 	for pages in 1 7 8 25 40; do
+		stall_after $((pages - asked - 1))
+		asked=$pages
 		mount_stack &
 		local command=$!
 		pages_reach $pages
 		kill_daemon
 		fails wait $command
 	done
-	ctl latency 0
 	mount_stack
 	equal
 	same 1 "$(requests sync_init)" 'first pages asked for'
