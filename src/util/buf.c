@@ -12,6 +12,13 @@ void buf_finish(struct buf *b)
 	*b = (struct buf)BUF_INIT;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->text)
+		explicit_bzero(b->text, b->cap);
+	buf_finish(b);
+}
+
 void buf_reset(struct buf *b)
 {
 	b->len = 0;

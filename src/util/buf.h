@@ -26,6 +26,9 @@ struct buf {
 /* Frees the bytes; the buffer may be used again. */
 void buf_finish(struct buf *b);
 
+/* The same for a buffer with a secret in it, which it wipes. What it grew out of was not: reserve first. */
+void buf_wipe(struct buf *b);
+
 /* Empties the buffer and keeps its memory for the next use. */
 void buf_reset(struct buf *b);
 
