@@ -3,6 +3,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/secret.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -368,9 +369,7 @@ static void free_config(struct assets_config *config)
 	free((void *)config->hosts);
 	free((char *)config->folder);
 	free((char *)config->base);
-	if (config->token)
-		explicit_bzero((char *)config->token, strlen(config->token));
-	free((char *)config->token);
+	secret_free((char *)config->token);
 	free((char *)config->environment);
 }
 
@@ -399,8 +398,9 @@ static bool copy_config(struct assets_config *to, const struct assets_config *fr
 	to->patience_ms = from->patience_ms;
 	to->changed = from->changed;
 	to->context = from->context;
+	to->token = from->token ? secret_make("", from->token) : NULL;
 	return copy_text(&to->folder, from->folder) && copy_text(&to->base, from->base) &&
-	       copy_text(&to->token, from->token) && copy_text(&to->environment, from->environment) &&
+	       (to->token || !from->token) && copy_text(&to->environment, from->environment) &&
 	       copy_hosts(&to->hosts, from->hosts);
 }
 

@@ -3,6 +3,7 @@
 #include "assets/url.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +13,8 @@
 static void fetch_clear(struct fetch *fetch)
 {
 	struct asset *asset = fetch->asset;
-	free(fetch->url);
-	free(fetch->next_url);
+	secret_wipe(fetch->url); /* either may have the token in its query */
+	secret_wipe(fetch->next_url);
 	free(fetch->piece);
 	buf_finish(&fetch->gathered);
 	*fetch = (struct fetch){.asset = asset};
@@ -90,7 +91,7 @@ static bool is_kept_away(struct fetch *fetch)
 
 void fetch_begin(struct asset *asset, struct fetch *fetch, const struct range *range, bool question)
 {
-	CLEANUP(buf_finish) struct buf url = BUF_INIT;
+	CLEANUP(buf_wipe) struct buf url = BUF_INIT;
 	struct err err = {0};
 	fetch_clear(fetch);
 	fetch->whole = !range;
@@ -139,7 +140,7 @@ static void follow(struct fetch *fetch)
 		asset_retry(asset, &err, free_at - now);
 		return;
 	}
-	free(fetch->url);
+	secret_wipe(fetch->url);
 	fetch->url = fetch->next_url;
 	fetch->next_url = NULL;
 	fetch->redirects++;

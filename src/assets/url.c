@@ -86,8 +86,10 @@ static bool is_own_host(const struct assets_config *config, const struct url *ur
 	return false;
 }
 
+/* With room for all of it from the start: a buffer that grows leaves a copy behind. */
 static void append_token(const struct assets_config *config, struct buf *url)
 {
+	buf_reserve(url, 64 + 3 * (strlen(config->token) + strlen(config->environment)));
 	buf_append_text(url, strchr(buf_text(url), '?') ? "&access_token=" : "?access_token=");
 	http_append_encoded(url, slice_of(config->token));
 	buf_append_text(url, "&environment=");
@@ -96,7 +98,7 @@ static void append_token(const struct assets_config *config, struct buf *url)
 
 int asset_url(const struct assets_config *config, struct slice raw, struct buf *url, struct err *err)
 {
-	CLEANUP(buf_finish) struct buf text = BUF_INIT;
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT;
 	CLEANUP(url_finish) struct url look = {0};
 	struct slice rest = raw;
 	if (raw.len > ASSET_URL_MAX)
@@ -127,8 +129,8 @@ int asset_url(const struct assets_config *config, struct slice raw, struct buf *
 
 static int strip(char *url, struct slice secret)
 {
-	CLEANUP(buf_finish) struct buf encoded = BUF_INIT;
-	if (http_append_encoded(&encoded, secret) < 0)
+	CLEANUP(buf_wipe) struct buf encoded = BUF_INIT;
+	if (buf_reserve(&encoded, 3 * secret.len + 1) < 0 || http_append_encoded(&encoded, secret) < 0)
 		return -ENOMEM;
 	const struct slice forms[] = {secret, buf_slice(&encoded)};
 	for (size_t i = 0; i < 2; i++)

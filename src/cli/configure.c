@@ -90,17 +90,27 @@ static int adopt_former(struct config *config, const char *path, const char *pro
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
+static void forget(const struct question *question, char **field)
+{
+	if (is_token(question)) {
+		token_wipe(field);
+		return;
+	}
+	free(*field);
+	*field = NULL;
+}
+
 static int take_answer(struct config *config, const struct question *question, const char *answer, struct err *err)
 {
 	char **field = field_of(config, question);
 	int rc = 0;
 	if (strcmp(answer, "-") == 0)
-		token_wipe(field);
+		forget(question, field);
 	else if (*answer)
 		rc = config_find_setting(slice_of(question->key))->set(config, answer, err);
 	/* What regions there are is known elsewhere. */
 	if (rc == 0 && strcmp(question->key, "region") == 0 && *field && !engine_host(config, err)) {
-		token_wipe(field);
+		forget(question, field);
 		rc = -EINVAL;
 	}
 	if (rc == 0 && question->required && !*field)
@@ -219,13 +229,6 @@ static int collect(struct config *config, struct profile_value values[QUESTIONS 
 		if (values[i].value)
 			rc = profile_check_value(values[i].key, values[i].value, err);
 	return rc;
-}
-
-static void buf_wipe(struct buf *text)
-{
-	if (text->text)
-		explicit_bzero(text->text, text->len);
-	buf_finish(text);
 }
 
 static int nothing(void *context, const struct profile_line *line, struct err *err)

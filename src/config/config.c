@@ -48,11 +48,22 @@ void config_finish(struct config *config)
 	*config = (struct config){0};
 }
 
+/* The API key is no credential: it is in the names of stores, and of no use without the token. */
+static int token_from_credentials(char **out, struct err *err)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	struct err why = {0};
+	if (!folder || folder[0] != '/')
+		return 0;
+	int rc = token_read_credential(folder, out, &why);
+	return rc < 0 && rc != -ENOENT ? err_set(err, rc, "%s", why.text) : 0;
+}
+
 static int token_from_environment(char **out, struct err *err)
 {
 	char *token = getenv(CONFIG_TOKEN_VARIABLE);
 	if (!token || !*token)
-		return 0;
+		return token_from_credentials(out, err);
 	int rc = token_set(token, out, err);
 	explicit_bzero(token, strlen(token)); /* what /proc/PID/environ shows is this memory */
 	unsetenv(CONFIG_TOKEN_VARIABLE);

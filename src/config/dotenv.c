@@ -1,8 +1,8 @@
 #include "config/dotenv.h"
 
 #include "config/private_file.h"
-#include "config/token.h"
 #include "util/cleanup.h"
+#include "util/secret.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -150,10 +150,15 @@ static int value_of(const struct dotenv_line *line, char **out, struct err *err)
 	return *out ? 0 : err_oom(err);
 }
 
+static void wipe_value(char **value)
+{
+	secret_wipe(*value);
+}
+
 static int set_from(struct config *config, const struct setting *setting, const struct dotenv_line *line,
 		    struct err *err)
 {
-	CLEANUP(token_wipe) char *value = NULL;
+	CLEANUP(wipe_value) char *value = NULL;
 	int rc = value_of(line, &value, err);
 	if (rc == 0 && *value)
 		rc = setting->set(config, value, err);

@@ -8,6 +8,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Others may look into a folder of the machine's, whatever this process keeps from them. */
+static int make_folder(const char *folder, mode_t mode)
+{
+	if (mkdir(folder, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return chmod(folder, mode) < 0 ? -errno : 0;
+}
+
 static int make_folders(const char *path, mode_t mode, struct err *err)
 {
 	CLEANUP(cleanup_free) char *folder = strdup(path);
@@ -15,7 +23,7 @@ static int make_folders(const char *path, mode_t mode, struct err *err)
 		return err_oom(err);
 	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		int rc = mkdir(folder, mode) < 0 && errno != EEXIST ? -errno : 0;
+		int rc = make_folder(folder, mode);
 		if (rc < 0)
 			return err_set(err, rc, "cannot make the folder %s: %s", folder, strerror(-rc));
 		*slash = '/';

@@ -1,7 +1,9 @@
 #include "config/token.h"
 
 #include "config/private_file.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/secret.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,10 +12,7 @@
 
 void token_wipe(char **token)
 {
-	if (!*token)
-		return;
-	explicit_bzero(*token, strlen(*token));
-	free(*token);
+	secret_free(*token);
 	*token = NULL;
 }
 
@@ -25,12 +24,27 @@ int token_set(const char *token, char **out, struct err *err)
 	for (const char *c = token; *c; c++)
 		if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
 			return err_set(err, -EINVAL, "the delivery token has a character in it that no token has");
-	char *copy = strdup(token);
+	char *copy = secret_make("", token);
 	if (!copy)
 		return err_oom(err);
 	token_wipe(out);
 	*out = copy;
 	return 0;
+}
+
+static int read_line(int fd, const char *path, char **out, struct err *err)
+{
+	char text[TOKEN_MAX + 3];
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+	if (len < 0) {
+		int rc = -errno;
+		return err_set(err, rc, "cannot read %s: %s", path, strerror(-rc));
+	}
+	text[len] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	int rc = token_set(text, out, err);
+	explicit_bzero(text, sizeof(text));
+	return rc < 0 ? err_prefix(err, rc, "%s", path) : 0;
 }
 
 int token_read(const char *path, char **out, struct err *err)
@@ -42,15 +56,16 @@ int token_read(const char *path, char **out, struct err *err)
 		return err_prefix(err, -EINVAL, "the delivery token");
 	if (mode & 077)
 		return err_set(err, -EINVAL, "others may read %s: chmod 600 %s", path, path);
-	char text[TOKEN_MAX + 3];
-	ssize_t len = read(fd, text, sizeof(text) - 1);
-	if (len < 0) {
-		rc = -errno;
-		return err_set(err, rc, "cannot read %s: %s", path, strerror(-rc));
-	}
-	text[len] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	rc = token_set(text, out, err);
-	explicit_bzero(text, sizeof(text));
-	return rc < 0 ? err_prefix(err, rc, "%s", path) : 0;
+	return read_line(fd, path, out, err);
+}
+
+int token_read_credential(const char *folder, char **out, struct err *err)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	CLEANUP(buf_finish) struct buf path = BUF_INIT;
+	mode_t mode;
+	if (buf_printf(&path, "%s/" TOKEN_CREDENTIAL, folder) < 0)
+		return err_oom(err);
+	int rc = private_file_open(path.text, &fd, &mode, err);
+	return rc < 0 ? rc : read_line(fd, path.text, out, err);
 }

@@ -13,4 +13,9 @@ int token_read(const char *path, char **out, struct err *err);
 /* Wipes and frees it; NULL is fine. */
 void token_wipe(char **token);
 
+/* The same from the credentials that systemd gives a service (LoadCredential=, systemd.exec(5)): it sees to it that nobody
+ * else may read that folder, by an access list where the file's mode cannot say so. -ENOENT if there is none. */
+#define TOKEN_CREDENTIAL "delivery-token"
+int token_read_credential(const char *folder, char **out, struct err *err);
+
 #endif

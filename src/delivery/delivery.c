@@ -7,6 +7,7 @@
 #include "delivery/refusal.h"
 #include "http/http.h"
 #include "util/cleanup.h"
+#include "util/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,18 +15,18 @@
 #include <string.h>
 
 #define TYPES_PER_ANSWER "100" /* the documented most */
-#define HEADERS_MAX 4          /* with the NULL at the end */
+#define TOKEN_HEADER "access_token: "
+#define HEADERS_MAX 4 /* with the NULL at the end */
 
 struct delivery {
 	struct http *http;
 	struct buf host;
 	struct buf environment;
 	struct buf api_key; /* these three are whole header lines */
-	struct buf token;
+	char *token;        /* secret_make */
 	struct buf branch;
 	const char *headers[HEADERS_MAX];
-	size_t token_at; /* where in its header line the token begins */
-	struct buf url;  /* of the question that is being made */
+	struct buf url; /* of the question that is being made */
 };
 
 struct delivery_call {
@@ -86,16 +87,19 @@ static int check_value(const char *value, const char *what, struct err *err)
 	return 0;
 }
 
-static int add_header(struct delivery *delivery, struct buf *line, const char *name, const char *value)
+static void add_line(struct delivery *delivery, const char *line)
 {
 	size_t count = 0;
 	while (delivery->headers[count])
 		count++;
-	buf_append_text(line, name);
-	buf_append_text(line, ": ");
-	if (buf_append_text(line, value) < 0)
+	delivery->headers[count] = line;
+}
+
+static int add_header(struct delivery *delivery, struct buf *line, const char *name, const char *value)
+{
+	if (buf_printf(line, "%s: %s", name, value) < 0)
 		return -ENOMEM;
-	delivery->headers[count] = line->text;
+	add_line(delivery, line->text);
 	return 0;
 }
 
@@ -117,10 +121,12 @@ static int copy_target(struct delivery *delivery, const struct delivery_target *
 {
 	if (buf_append_text(&delivery->host, target->host) < 0 ||
 	    buf_append_text(&delivery->environment, target->environment) < 0 ||
-	    add_header(delivery, &delivery->api_key, "api_key", target->api_key) < 0 ||
-	    add_header(delivery, &delivery->token, "access_token", target->token) < 0)
+	    add_header(delivery, &delivery->api_key, "api_key", target->api_key) < 0)
 		return -ENOMEM;
-	delivery->token_at = delivery->token.len - strlen(target->token);
+	delivery->token = secret_make(TOKEN_HEADER, target->token);
+	if (!delivery->token)
+		return -ENOMEM;
+	add_line(delivery, delivery->token);
 	return target->branch ? add_header(delivery, &delivery->branch, "branch", target->branch) : 0;
 }
 
@@ -145,12 +151,10 @@ void delivery_destroy(struct delivery *delivery)
 	if (!delivery)
 		return;
 	http_destroy(delivery->http);
-	if (delivery->token.text)
-		explicit_bzero(delivery->token.text, delivery->token.cap);
 	buf_finish(&delivery->host);
 	buf_finish(&delivery->environment);
 	buf_finish(&delivery->api_key);
-	buf_finish(&delivery->token);
+	secret_free(delivery->token);
 	buf_finish(&delivery->branch);
 	buf_finish(&delivery->url);
 	free(delivery);
@@ -179,7 +183,7 @@ static void add_parameter(struct delivery *delivery, const char *name, const cha
 
 static struct slice secret_of(const struct delivery *delivery)
 {
-	return slice_of(delivery->token.text + delivery->token_at);
+	return slice_of(delivery->token + strlen(TOKEN_HEADER));
 }
 
 /* Refusals hide it where they quote the service; here goes what else it might be quoted in. */
@@ -325,6 +329,11 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 void delivery_stop(struct delivery *delivery)
 {
 	http_stop(delivery->http);
+}
+
+uint64_t delivery_turns(const struct delivery *delivery)
+{
+	return http_turns(delivery->http);
 }
 
 uint64_t delivery_count(const struct delivery *delivery)

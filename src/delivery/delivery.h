@@ -1,7 +1,7 @@
 /*
  * The Content Delivery API of Contentstack, as far as syncing needs it: requests, and what came back told apart. Pure
  * dialect: it never retries, stores or decides. Several questions may be under way at once. One thread at a time, but for
- * delivery_stop and delivery_count.
+ * delivery_stop, delivery_turns and delivery_count.
  *
  * Facts with a letter come from the API notes: D documented by the vendor, R recorded, C from an official client,
  * U reported by users, I inferred.
@@ -95,6 +95,9 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 
 /* Makes every wait end promptly, and all later questions with DELIVERY_STOPPED. Any thread. */
 void delivery_stop(struct delivery *delivery);
+
+/* Moves on while a call waits: see http_turns. Any thread. */
+uint64_t delivery_turns(const struct delivery *delivery);
 
 /* Calls made so far. Any thread. */
 uint64_t delivery_count(const struct delivery *delivery);

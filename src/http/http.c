@@ -2,7 +2,7 @@
  * Easy handles in one multi handle, one each call. The multi interface is there for several calls at once and for the
  * wait: curl_multi_poll can be woken by another thread. Connections are kept by the multi handle, from call to call.
  *
- * Threads: everything belongs to the calling thread but `stopped`, `woken` and `count`, which are atomic, and
+ * Threads: everything belongs to the calling thread but `stopped`, `woken`, `count` and `turns`, which are atomic, and
  * curl_multi_wakeup.
  *
  * libcurl's global state is counted by libcurl: every http_create takes part with curl_global_init and every
@@ -15,9 +15,11 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/secret.h"
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -38,6 +40,7 @@ struct http {
 	atomic_bool stopped;
 	atomic_bool woken;
 	_Atomic uint64_t count;
+	_Atomic uint64_t turns; /* of the loops that wait */
 };
 
 /* What has come of an answer. */
@@ -167,9 +170,31 @@ static CURLcode set_limits(struct http_call *call, int64_t stall_ms)
 }
 #undef SET
 
+/* --- libcurl's memory --------------------------------------------------------------------------------------------- */
+
+/* Headers and URLs with secrets in them are copied by libcurl several times: it gets memory that is wiped when it gives it
+ * back. */
+static void wipe_and_free(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+static void *reallocate(void *memory, size_t size)
+{
+	size_t before = memory ? malloc_usable_size(memory) : 0;
+	void *moved = malloc(size);
+	if (!moved || !memory)
+		return moved;
+	memcpy(moved, memory, before < size ? before : size);
+	wipe_and_free(memory);
+	return moved;
+}
+
 int http_create(struct http **out, struct err *err)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free, reallocate, strdup, calloc) != CURLE_OK)
 		return err_set(err, -ENOMEM, "libcurl cannot be set up");
 	struct http *http = calloc(1, sizeof(*http));
 	if (!http) {
@@ -306,6 +331,7 @@ int http_await(struct http *http, int64_t ms, struct http_call **ended)
 {
 	int64_t until = clock_monotonic_ms() + ms;
 	for (;;) {
+		atomic_fetch_add(&http->turns, 1);
 		if (atomic_load(&http->stopped))
 			return -ECANCELED;
 		CURLMcode failed = perform(http);
@@ -423,6 +449,7 @@ int http_end(struct http_call *call, struct http_answer *answer, struct err *err
 	}
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	call_free(call);
+	secret_burn_stack();
 	return rc;
 }
 
@@ -435,6 +462,7 @@ int http_get(struct http *http, const struct http_request *request, struct http_
 		return rc;
 	CURLMcode failed = CURLM_OK;
 	while (!call->has_ended && !failed && !atomic_load(&http->stopped)) {
+		atomic_fetch_add(&http->turns, 1);
 		failed = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
 		if (!failed)
 			failed = perform(http);
@@ -454,6 +482,11 @@ void http_wake(struct http *http)
 {
 	atomic_store(&http->woken, true);
 	curl_multi_wakeup(http->multi);
+}
+
+uint64_t http_turns(const struct http *http)
+{
+	return atomic_load(&http->turns);
 }
 
 uint64_t http_count(const struct http *http)

@@ -118,6 +118,10 @@ void http_stop(struct http *http);
 /* Ends the http_await that is under way, or else the next one, before its time. Any thread, as http_stop. */
 void http_wake(struct http *http);
 
+/* Moves on, every second or so, while somebody waits in here: a thread that waits for the service is not stuck. Any
+ * thread. */
+uint64_t http_turns(const struct http *http);
+
 /* Requests sent so far. Any thread. */
 uint64_t http_count(const struct http *http);
 

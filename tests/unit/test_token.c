@@ -105,6 +105,28 @@ static void test_replacing(void)
 	ok(!token, "and may be wiped again");
 }
 
+/* What systemd gives a service: an access list may make the mode look as if others could read it. */
+static void test_credentials(void)
+{
+	CLEANUP(token_wipe) char *token = NULL;
+	struct err err = {0};
+	char credential[320];
+	snprintf(credential, sizeof(credential), "%s/" TOKEN_CREDENTIAL, folder);
+	is_int(token_read_credential(folder, &token, &err), -ENOENT, "no credential is no token");
+	ok(!token, "indeed");
+	make_file(SECRET "\n", 0440);
+	if (rename(path, credential) < 0)
+		diag("cannot rename: %s", strerror(errno));
+	is_int(token_read_credential(folder, &token, &err), 0, "a credential is taken");
+	is_str(token, SECRET, "as the token");
+	make_file("no token", 0400);
+	if (rename(path, credential) < 0)
+		diag("cannot rename: %s", strerror(errno));
+	is_int(token_read_credential(folder, &token, &err), -EINVAL, "what is no token is refused");
+	ok(strstr(err.text, credential) != NULL, "with the file's name: %s", err.text);
+	unlink(credential);
+}
+
 /* Only root can give a file to another owner; anybody else could not even open it. */
 static void test_owner(void)
 {
@@ -131,6 +153,7 @@ int main(void)
 	test_files();
 	test_what_is_no_file();
 	test_replacing();
+	test_credentials();
 	test_owner();
 	unlink(path);
 	rmdir(folder);
