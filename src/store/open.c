@@ -9,6 +9,7 @@
 #include "store/schema.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/folder.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -39,21 +40,21 @@ static const char *advice(int rc)
 	}
 }
 
-static int make_folders(const char *path, struct err *err)
+/* The folder that the store is in: nobody else may be able to put something in the store's place. */
+static int make_folder(const char *path, struct err *err)
 {
-	CLEANUP(buf_finish) struct buf folder = BUF_INIT;
-	if (buf_append_text(&folder, path) < 0)
+	CLEANUP(cleanup_free) char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+	if (!folder)
 		return err_oom(err);
-	for (char *slash = strchr(folder.text + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(folder.text, 0700) < 0 && errno != EEXIST) {
-			int rc = -errno;
-			return err_set(err, local_errno(rc), "cannot make the folder %s: %s%s", folder.text,
-				       strerror(-rc), advice(rc));
-		}
-		*slash = '/';
-	}
-	return 0;
+	if (!slash || slash == folder)
+		return 0;
+	*slash = '\0';
+	int rc = folder_make(folder, err);
+	if (rc == 0)
+		return 0;
+	struct err why = *err;
+	return err_set(err, rc, "%s%s", why.text, advice(rc));
 }
 
 static int holder_of(int fd)
@@ -251,7 +252,7 @@ int store_open(struct store **out, const char *path, const struct store_identity
 	store->lock_fd = -1;
 	store->path = strdup(path);
 	bool used = false;
-	int rc = store->path ? make_folders(path, err) : err_oom(err);
+	int rc = store->path ? make_folder(path, err) : err_oom(err);
 	if (rc == 0)
 		rc = take_lock(path, &store->lock_fd, &used, err);
 	if (rc == 0) {
