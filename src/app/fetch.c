@@ -1,6 +1,7 @@
 #include "app/fetch.h"
 
 #include "app/asset_cache.h"
+#include "app/confine.h"
 #include "app/engine.h"
 #include "app/progress.h"
 #include "store/reader.h"
@@ -263,6 +264,8 @@ static int open_parts(struct fetch *fetch, const struct config *config, struct e
 	if (!host)
 		return -EINVAL;
 	int rc = reader_open(&fetch->reader, config->store, err);
+	if (rc == 0)
+		rc = confine(config, err);
 	return rc < 0 ? rc : asset_cache_open(&fetch->assets, config, host, NULL, NULL, err);
 }
 

@@ -1,6 +1,7 @@
 #include "app/mount.h"
 
 #include "app/asset_cache.h"
+#include "app/confine.h"
 #include "app/daemon.h"
 #include "app/engine.h"
 #include "app/exit_status.h"
@@ -8,7 +9,10 @@
 #include "app/refresher.h"
 #include "app/signals.h"
 #include "app/status.h"
+#include "app/supervisor.h"
+#include "config/token.h"
 #include "fs/fs.h"
+#include "fs/keeper.h"
 #include "fs/mounts.h"
 #include "fs/unmount.h"
 #include "util/cleanup.h"
@@ -19,6 +23,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -30,9 +35,11 @@
 #define CLAIM_PAUSE_MS 20
 
 struct mount {
-	const struct config *config;
+	struct config *config;
 	char *mountpoint; /* absolute */
 	struct daemon daemon;
+	struct keeper keeper;
+	struct supervisor supervisor;
 	struct engine engine;
 	struct assets *assets;
 	struct fs *fs;
@@ -40,6 +47,7 @@ struct mount {
 	bool has_refresher;
 	struct progress progress; /* the refresh thread's until it is ended */
 	int place_fd;             /* the folder that is mounted on, locked as long as this mount lives */
+	_Atomic uint64_t items;   /* of the run under way */
 	int signal_fd;
 	int ended_fd; /* the kernel has let go */
 	int state_fd; /* the refresher's state changed */
@@ -53,6 +61,7 @@ struct mount {
 static void on_committed(void *context)
 {
 	struct mount *mount = context;
+	refresher_note_turn(&mount->refresher);
 	fs_changed(mount->fs);
 }
 
@@ -60,6 +69,8 @@ static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t 
 {
 	struct mount *mount = context;
 	(void)pages;
+	atomic_store(&mount->items, items);
+	refresher_note_turn(&mount->refresher);
 	progress_draw(&mount->progress, items, total, 0);
 }
 
@@ -234,12 +245,26 @@ static int check_places(const struct mount *mount, struct err *err)
 	return 0;
 }
 
+/* Who mounts is another process from here on. */
+static int start_keeper(struct mount *mount, struct err *err)
+{
+	const struct keeper_config config = {
+		.mountpoint = mount->mountpoint,
+		.source = mount->config->profile,
+		.mount_options = mount->config->mount_options,
+		.secret = mount->config->token,
+	};
+	return keeper_start(&mount->keeper, &config, err);
+}
+
 static int open_parts(struct mount *mount, struct err *err)
 {
 	const struct sync_hooks hooks = {mount, on_committed, on_progress, on_waiting};
 	int rc = engine_open(&mount->engine, mount->config, &hooks, err);
 	if (rc == 0)
 		rc = check_places(mount, err);
+	if (rc == 0)
+		rc = confine(mount->config, err);
 	if (rc == 0)
 		rc = reader_open(&mount->status_reader, mount->config->store, err);
 	struct store_sync_state state;
@@ -254,11 +279,11 @@ static int open_parts(struct mount *mount, struct err *err)
 	rc = asset_cache_open(&mount->assets, mount->config, mount->engine.host, on_changed, mount, err);
 	if (rc < 0)
 		return rc;
+	token_wipe(&mount->config->token); /* the parts have what they need of it */
 	const struct fs_config config = {
 		.store_path = mount->config->store,
 		.assets = mount->assets,
-		.mountpoint = mount->mountpoint,
-		.source = mount->config->profile,
+		.keeper = &mount->keeper,
 		.mount_options = mount->config->mount_options,
 		.uid = mount->config->uid,
 		.gid = mount->config->gid,
@@ -272,6 +297,7 @@ static int open_parts(struct mount *mount, struct err *err)
 static int start_parts(struct mount *mount, struct err *err)
 {
 	progress_start(&mount->progress, "first sync", "items", mount->config->quiet);
+	supervisor_watch(&mount->supervisor, &mount->refresher, mount->fs);
 	int rc = fs_start(mount->fs, err);
 	return rc < 0 ? rc : refresher_start(&mount->refresher, mount->fs, err);
 }
@@ -287,10 +313,12 @@ static void close_parts(struct mount *mount)
 	fs_stop(mount->fs);
 	assets_destroy(mount->assets);
 	fs_destroy(mount->fs);
+	keeper_end(&mount->keeper);
 	if (mount->has_refresher)
 		refresher_finish(&mount->refresher);
 	reader_close(mount->status_reader);
 	engine_close(&mount->engine);
+	supervisor_close(&mount->supervisor);
 	cleanup_close(&mount->place_fd);
 	cleanup_close(&mount->signal_fd);
 	cleanup_close(&mount->ended_fd);
@@ -337,12 +365,13 @@ static int watch(struct mount *mount, struct err *err)
 {
 	int rc = follow_state(mount, err);
 	while (rc == 0) {
+		supervisor_tell(&mount->supervisor, atomic_load(&mount->items));
 		struct pollfd fds[] = {
 			{.fd = mount->signal_fd, .events = POLLIN},
 			{.fd = mount->ended_fd, .events = POLLIN},
 			{.fd = mount->state_fd, .events = POLLIN},
 		};
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, supervisor_wait_ms(&mount->supervisor)) < 0 && errno != EINTR)
 			return err_set(err, -errno, "cannot wait: %s", strerror(errno));
 		if (fds[0].revents || fds[1].revents) {
 			bool waited_for = mount->daemon.ready_fd >= 0;
@@ -361,24 +390,30 @@ static int watch(struct mount *mount, struct err *err)
 
 static int live(struct mount *mount, struct err *err)
 {
+	supervisor_open(&mount->supervisor);
 	int rc = claim_mountpoint(mount, err);
 	if (rc == 0)
 		rc = make_events(mount, err);
+	if (rc == 0)
+		rc = start_keeper(mount, err);
 	if (rc == 0)
 		rc = open_parts(mount, err);
 	if (rc == 0)
 		rc = start_parts(mount, err);
 	if (rc == 0)
 		rc = watch(mount, err);
+	supervisor_stopping(&mount->supervisor);
 	close_parts(mount);
 	return rc;
 }
 
-int mount_run(const struct config *config, const char *mountpoint, bool foreground, int *status, struct err *err)
+int mount_run(struct config *config, const char *mountpoint, bool foreground, int *status, struct err *err)
 {
 	struct mount mount = {
 		.config = config,
 		.daemon.ready_fd = -1,
+		.keeper = KEEPER_NONE,
+		.supervisor = SUPERVISOR_NONE,
 		.place_fd = -1,
 		.signal_fd = -1,
 		.ended_fd = -1,

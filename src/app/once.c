@@ -1,5 +1,6 @@
 #include "app/once.h"
 
+#include "app/confine.h"
 #include "app/engine.h"
 #include "app/progress.h"
 #include "app/signals.h"
@@ -124,6 +125,8 @@ int once_run(const struct config *config, struct err *err)
 	int rc = signals_take(&watch.signal_fd, err);
 	if (rc == 0)
 		rc = engine_open(&engine, config, &hooks, err);
+	if (rc == 0)
+		rc = confine(config, err);
 	if (rc == 0)
 		rc = watch_start(&watch, err);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -24,15 +25,21 @@ static uint32_t random_bits(void)
 	return bits;
 }
 
+static void raise_event(const struct refresher *refresher)
+{
+	const uint64_t one = 1;
+	if (write(refresher->event_fd, &one, sizeof(one)) < 0)
+		log_error("cannot report the state of the sync: %s", strerror(errno));
+}
+
 static void set_state(struct refresher *refresher, enum refresher_state state)
 {
 	pthread_mutex_lock(&refresher->lock);
 	bool changed = refresher->state != state;
 	refresher->state = state;
 	pthread_mutex_unlock(&refresher->lock);
-	const uint64_t one = 1;
-	if (changed && write(refresher->event_fd, &one, sizeof(one)) < 0)
-		log_error("cannot report the state of the sync: %s", strerror(errno));
+	if (changed)
+		raise_event(refresher);
 }
 
 /* A failure is said when it begins or becomes another, and so is its end: not once a poll. */
@@ -54,12 +61,16 @@ static void note_outcome(struct refresher *refresher, int rc, const struct err *
 	pthread_mutex_lock(&refresher->lock);
 	refresher->syncing = false;
 	refresher->next_at = clock_monotonic_ms() + next_ms;
+	bool changed = rc != -ECANCELED && (!refresher->ran || refresher->last_rc != rc ||
+					    strcmp(refresher->last_error.text, err->text) != 0);
 	if (rc != -ECANCELED) {
 		refresher->ran = true;
 		refresher->last_rc = rc;
 		refresher->last_error = *err;
 	}
 	pthread_mutex_unlock(&refresher->lock);
+	if (changed)
+		raise_event(refresher);
 }
 
 static bool is_stopping(struct refresher *refresher)
@@ -77,9 +88,11 @@ static bool let_announce(struct refresher *refresher, int64_t ms)
 		return true; /* what is committed there is nothing to tell */
 	int64_t end = store_journal_end(refresher->engine->store);
 	int64_t until = clock_monotonic_ms() + ms;
-	while (!is_stopping(refresher) && clock_monotonic_ms() < until)
+	while (!is_stopping(refresher) && clock_monotonic_ms() < until) {
+		refresher_note_turn(refresher);
 		if (fs_wait_announced(refresher->fs, end, 100))
 			return true;
+	}
 	return fs_announced(refresher->fs) >= end;
 }
 
@@ -110,6 +123,7 @@ static void keep_house(struct refresher *refresher)
 	size_t count;
 	int rc;
 	do { /* at least once, for the bounds on what nobody ever read */
+		refresher_note_turn(refresher);
 		count = fs_take_forgotten(refresher->fs, forgotten, FORGOTTEN_MAX);
 		rc = store_reclaim(refresher->engine->store, forgotten, count, &err);
 	} while (rc == 0 && count == FORGOTTEN_MAX);
@@ -252,6 +266,7 @@ static enum wake wait_for_next(struct refresher *refresher, int64_t due)
 	struct timespec until = clock_monotonic_in(left > 0 ? left : 0);
 	pthread_mutex_lock(&refresher->lock);
 	int rc = 0;
+	refresher->resting = true;
 	while (!refresher->stopping && !refresher->wanted && !refresher->lesson && rc == 0)
 		rc = pthread_cond_timedwait(&refresher->wake, &refresher->lock, &until);
 	enum wake wake = refresher->stopping                                  ? WAKE_TO_END
@@ -260,6 +275,7 @@ static enum wake wait_for_next(struct refresher *refresher, int64_t due)
 	refresher->lesson = false; /* a run ends with learning too */
 	refresher->wanted &= wake != WAKE_TO_RUN;
 	refresher->syncing = wake == WAKE_TO_RUN;
+	refresher->resting = false;
 	pthread_mutex_unlock(&refresher->lock);
 	return wake;
 }
@@ -273,6 +289,7 @@ static void *refresher_main(void *argument)
 	int64_t due = clock_monotonic_ms();
 	enum wake wake;
 	while ((wake = wait_for_next(refresher, due)) != WAKE_TO_END) {
+		refresher_note_turn(refresher);
 		if (wake == WAKE_TO_LEARN)
 			take_lessons(refresher);
 		else
@@ -370,6 +387,21 @@ void refresher_stop(struct refresher *refresher)
 	delivery_stop(refresher->engine->delivery);
 	pthread_join(refresher->thread, NULL);
 	refresher->started = false;
+}
+
+void refresher_note_turn(struct refresher *refresher)
+{
+	atomic_fetch_add(&refresher->turns, 1);
+}
+
+bool refresher_gets_on(struct refresher *refresher, uint64_t *turns)
+{
+	uint64_t now = atomic_load(&refresher->turns) + delivery_turns(refresher->engine->delivery);
+	pthread_mutex_lock(&refresher->lock);
+	bool gets_on = refresher->resting || now != *turns;
+	pthread_mutex_unlock(&refresher->lock);
+	*turns = now;
+	return gets_on;
 }
 
 void refresher_look(struct refresher *refresher, struct refresher_view *view)

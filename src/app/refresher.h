@@ -24,7 +24,7 @@ enum refresher_state {
 struct refresher {
 	struct engine *engine;
 	struct fs *fs;
-	int event_fd;             /* written when `state` changes */
+	int event_fd;             /* written when `state` or the outcome of the runs changes */
 	struct schedule schedule; /* the thread's own, as are the next two */
 	uint64_t answered;        /* refreshes that were asked for before the last run */
 	int64_t announced;        /* what the store has been told of it */
@@ -32,6 +32,7 @@ struct refresher {
 	struct lessons lessons;   /* taken over from `noted` */
 	pthread_t thread;
 	bool started;
+	_Atomic uint64_t turns; /* moves on as long as the thread does */
 
 	pthread_mutex_t lock; /* guards what follows; taken before nothing */
 	pthread_cond_t wake;
@@ -41,6 +42,7 @@ struct refresher {
 	struct lessons noted;
 	bool damaged;    /* the store, as a reader has found */
 	unsigned stores; /* how often it was replaced */
+	bool resting;    /* it waits for something to do */
 	bool syncing;
 	int64_t next_at; /* monotonic ms of the next poll */
 	bool ran;
@@ -89,6 +91,15 @@ struct refresher_view {
 	struct err waiting_for; /* empty for nothing */
 	int64_t wait_ms;        /* for how long yet */
 };
+
+/*
+ * Whether the thread gets on: false with *turns where it was asked before, until it has done something. Resting counts as
+ * getting on. `turns` is the caller's, 0 to begin with. Any thread.
+ */
+bool refresher_gets_on(struct refresher *refresher, uint64_t *turns);
+
+/* Something was done that may be one of many in a run. Of the refresh thread. */
+void refresher_note_turn(struct refresher *refresher);
 
 void refresher_look(struct refresher *refresher, struct refresher_view *view);
 

@@ -2,6 +2,7 @@
 #include "app/exit_status.h"
 #include "cli/command.h"
 #include "cli/mount_helper.h"
+#include "guard/guard.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -214,6 +215,7 @@ static void fill_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
+	guard_begin();
 	fill_standard_descriptors();
 	log_open();
 	if (argc > 0 && is_mount_helper(argv[0]))

@@ -3,8 +3,11 @@
 
 #include "fs/internal.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -53,33 +56,44 @@ static int init_locks(struct fs *fs)
 	return -rc;
 }
 
-static int mount_session(struct fs *fs, const struct fs_config *config, struct err *err)
+int fs_session_create(struct fuse_session **out, const char *source, const char *mount_options,
+		      const struct fuse_lowlevel_ops *operations, void *userdata, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf options = BUF_INIT;
-	buf_printf(&options, "ro,default_permissions,fsname=%s,subtype=contentfs%s%s",
-		   config->source ? config->source : "contentfs", config->mount_options ? "," : "",
-		   config->mount_options ? config->mount_options : "");
+	buf_printf(&options, "ro,default_permissions,fsname=%s,subtype=contentfs%s%s", source ? source : "contentfs",
+		   mount_options ? "," : "", mount_options ? mount_options : "");
 	if (options.failed)
 		return err_oom(err);
 	char name[] = "contentfs";
 	char flag[] = "-o";
 	char *arguments[] = {name, flag, options.text, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, arguments);
-	struct fuse_lowlevel_ops operations = fs_operations;
-	fs_refuse_writes(&operations);
-	fs->session = fuse_session_new(&args, &operations, sizeof(operations), fs);
+	*out = fuse_session_new(&args, operations, sizeof(*operations), userdata);
 	fuse_opt_free_args(&args);
-	if (!fs->session)
-		return err_set(err, -EINVAL, "the mount options '%s' are not accepted: see -o in contentfs --help",
-			       config->mount_options ? config->mount_options : "");
-	if (fuse_session_mount(fs->session, config->mountpoint) < 0)
-		return err_set(
-			err, -EIO,
-			"cannot mount on %s (the reason is above): is FUSE there (ls -l /dev/fuse, the package fuse3), "
-			"and may you mount there?",
-			config->mountpoint);
-	fs->mounted = true;
-	return 0;
+	return *out ? 0
+		    : err_set(err, -EINVAL, "the mount options '%s' are not accepted: see -o in contentfs --help",
+			      mount_options ? mount_options : "");
+}
+
+/* The options are those of the mount, of which libfuse heeds some while it answers. */
+static int mount_session(struct fs *fs, const struct fs_config *config, struct err *err)
+{
+	struct fuse_lowlevel_ops operations = fs_operations;
+	char path[32];
+	fs_refuse_writes(&operations);
+	int rc = fs_session_create(&fs->session, NULL, config->mount_options, &operations, fs, err);
+	if (rc < 0)
+		return rc;
+	int device = keeper_mount(config->keeper, err);
+	if (device < 0)
+		return device;
+	snprintf(path, sizeof(path), "/dev/fd/%d", device); /* libfuse: what is mounted already */
+	fs->mounted = fuse_session_mount(fs->session, path) == 0;
+	if (fs->mounted)
+		return 0;
+	close(device);
+	keeper_unmount(config->keeper, NULL);
+	return err_set(err, -EIO, "libfuse does not take the descriptor of the FUSE device");
 }
 
 int fs_create(struct fs **out, const struct fs_config *config, const struct fs_hooks *hooks, struct err *err)
@@ -124,15 +138,30 @@ void fs_stop(struct fs *fs)
 	control_answer(fs, UINT64_MAX, ECANCELED, "contentfs is ending");
 }
 
+/* So that nobody's unmounting has to be undone: what was unmounted, or has its connection aborted, shows as an error. */
+static bool kernel_has_let_go(const struct fs *fs)
+{
+	struct pollfd device = {.fd = fuse_session_fd(fs->session)};
+	return poll(&device, 1, 0) == 1 && (device.revents & POLLERR);
+}
+
+/* The descriptor goes first: what unmounting may have to wait for ends with it. */
+static void end_session(struct fs *fs)
+{
+	struct err err = {0};
+	bool mounted = fs->mounted && !kernel_has_let_go(fs);
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+	if (mounted && keeper_unmount(fs->config.keeper, &err) < 0)
+		log_error("%s", err.text);
+}
+
 void fs_destroy(struct fs *fs)
 {
 	if (!fs)
 		return;
 	fs_stop(fs);
-	if (fs->mounted)
-		fuse_session_unmount(fs->session);
-	if (fs->session)
-		fuse_session_destroy(fs->session);
+	end_session(fs);
 	watch_finish(fs);
 	remote_finish(fs);
 	ahead_finish(fs);

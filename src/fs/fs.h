@@ -17,6 +17,7 @@
 #define CONTENTFS_FS_FS_H
 
 #include "assets/assets.h"
+#include "fs/keeper.h"
 #include "util/buf.h"
 #include "util/err.h"
 
@@ -29,11 +30,10 @@ struct fs;
 
 struct fs_config {
 	const char *store_path;
-	struct assets *assets; /* where the bytes of assets come from; borrowed until fs_stop returns */
-	const char *mountpoint;
-	const char *source;        /* what the kernel's list of mounts calls it; NULL: "contentfs" */
-	const char *mount_options; /* for the kernel and libfuse: "allow_other,nodev"; NULL for none */
-	uid_t uid;                 /* whom the files belong to */
+	struct assets *assets;       /* where the bytes of assets come from; borrowed until fs_stop returns */
+	const struct keeper *keeper; /* that mounts, and unmounts; borrowed until fs_destroy returns */
+	const char *mount_options;   /* the keeper's */
+	uid_t uid;                   /* whom the files belong to */
 	gid_t gid;
 	mode_t umask;      /* bits taken from 0444 and 0555 */
 	int64_t announced; /* how far the store's journal was announced before */
@@ -59,7 +59,7 @@ int fs_start(struct fs *fs, struct err *err);
  * on to the kernel. NULL is fine. */
 void fs_stop(struct fs *fs);
 
-/* Stops, unmounts (lazily if it is in use), frees; no answer of assets/ may be left to come. NULL is fine. */
+/* Stops, has it unmounted (lazily if it is in use), frees; no answer of assets/ may be left to come. NULL is fine. */
 void fs_destroy(struct fs *fs);
 
 /* Tells the announcer that something was committed. Never blocks. */
@@ -96,6 +96,10 @@ struct fs_measured {
 
 size_t fs_look_measured(struct fs *fs, struct fs_measured *out, size_t max);
 void fs_measured_stored(struct fs *fs, const struct fs_measured *stored, size_t count);
+
+/* How long the request takes that a worker has been at for longest; 0 if none has one. None should take long: what has to be
+ * waited for is handed to others. */
+int64_t fs_busy_ms(struct fs *fs);
 
 /* Requests answered so far, but for those about .contentfs and what needs no answer. `cacheable` counts those that the kernel
  * remembers the answer to, so that it need not ask twice: names, attributes, listings and texts. It never remembers

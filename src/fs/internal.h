@@ -29,6 +29,7 @@ struct worker {
 	struct store_reader *previous; /* of a store that was replaced, for what is still open of it; or NULL */
 	pthread_t thread;
 	atomic_bool done;
+	_Atomic int64_t busy_since; /* monotonic ms; 0 while it waits for a request */
 };
 
 enum pending_kind {
@@ -130,6 +131,10 @@ struct fs {
 };
 
 /* fs.c */
+
+/* A session of libfuse with the options of a mount, not mounted yet. `source` and options may be NULL. */
+int fs_session_create(struct fuse_session **out, const char *source, const char *mount_options,
+		      const struct fuse_lowlevel_ops *operations, void *userdata, struct err *err);
 void fs_count(struct fs *fs, enum operation operation);
 
 /* operations.c */

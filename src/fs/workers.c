@@ -6,6 +6,7 @@
  * since the signal may come just before the read, it is sent until the worker has said that it is done.
  */
 #include "fs/internal.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,9 +37,11 @@ static void serve(struct worker *worker)
 			continue;
 		if (len <= 0)
 			break;
+		atomic_store_explicit(&worker->busy_since, clock_monotonic_ms(), memory_order_relaxed);
 		pthread_rwlock_rdlock(&fs->answering);
 		fuse_session_process_buf(fs->session, &buf);
 		pthread_rwlock_unlock(&fs->answering);
+		atomic_store_explicit(&worker->busy_since, 0, memory_order_relaxed);
 	}
 	free(buf.mem);
 }
@@ -102,4 +105,16 @@ void workers_stop(struct fs *fs)
 		reader_close(worker->previous);
 	}
 	fs->workers_started = 0;
+}
+
+int64_t fs_busy_ms(struct fs *fs)
+{
+	int64_t now = clock_monotonic_ms();
+	int64_t longest = 0;
+	for (int i = 0; i < fs->workers_started; i++) {
+		int64_t since = atomic_load_explicit(&fs->workers[i].busy_since, memory_order_relaxed);
+		if (since > 0 && now - since > longest)
+			longest = now - since;
+	}
+	return longest;
 }
