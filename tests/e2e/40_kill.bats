@@ -114,7 +114,7 @@ stall_after() {
 		run contentfs $command "$MOUNT"
 		echo "$command: $status $output"
 		same 69 "$status" "$command"
-		has "$output" fusermount3
+		has "$output" 'contentfs umount'
 	done
 	mount_stack
 	equal

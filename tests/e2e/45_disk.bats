@@ -28,12 +28,12 @@ publish_much() {
 	ctl random 300 --seed "$1"
 }
 
-# mount_failing: mounts with a disk that fails as $WORK/orders says.
+# mount_failing: mounts with a disk that fails as $WORK/store/orders says.
 mount_failing() {
 	require "$FAILING_DISK"
 	mkdir "$WORK/store"
 	STORE=$WORK/store/store.db
-	env LD_PRELOAD="$FAILING_DISK" FAILING_FOLDER="$WORK/store" FAILING_ORDERS="$WORK/orders" \
+	env LD_PRELOAD="$FAILING_DISK" FAILING_FOLDER="$WORK/store" FAILING_ORDERS="$WORK/store/orders" \
 		timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" mount --store "$STORE" --interval 3600 "$MOUNT" 3>&-
 }
 
@@ -416,10 +416,10 @@ status_is() {
 	setup_stack
 	mount_failing
 	ctl truth --out "$WORK/before"
-	echo 'write 30' >"$WORK/orders" # EROFS
+	echo 'write 30' >"$WORK/store/orders" # EROFS
 	publish_much 48
 	expect_failing 'read-only' 'make it writable'
-	rm "$WORK/orders"
+	rm "$WORK/store/orders"
 	refreshed_equal
 	nothing_aside
 }
@@ -430,10 +430,10 @@ status_is() {
 	setup_stack
 	mount_failing
 	ctl truth --out "$WORK/before"
-	echo 'write 5' >"$WORK/orders" # EIO
+	echo 'write 5' >"$WORK/store/orders" # EIO
 	publish_much 49
 	expect_failing "disk fails" 'Input/output error'
-	rm "$WORK/orders"
+	rm "$WORK/store/orders"
 	refreshed_equal
 	nothing_aside
 }
@@ -442,11 +442,11 @@ status_is() {
 	setup_stack
 	mount_failing
 	publish_much 50
-	echo 'read 5' >"$WORK/orders" # EIO
+	echo 'read 5' >"$WORK/store/orders" # EIO
 	run bounded find "$MOUNT" -type f -exec cat {} +
 	[ "$status" != 0 ]
 	has "$output" 'Input/output error'
-	rm "$WORK/orders"
+	rm "$WORK/store/orders"
 	refreshed_equal
 	nothing_aside
 }

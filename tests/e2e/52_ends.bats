@@ -165,7 +165,7 @@ stalled() {
 	timeout --kill-after=5 "$COMMAND_SECONDS" env --default-signal=INT "$CONTENTFS" refresh "$MOUNT" >"$WORK/said" 2>&1 3>&- &
 	local command=$! pid status=0
 	ctl wait-requests sync_delta 1
-	pid=$(processes contentfs | grep -vx "$(daemon_pid)")
+	pid=$(processes commands | grep -vx "$(daemon_pid)")
 	wait_until 20 waits "$pid"
 	kill -INT "$pid"
 	wait $command || status=$?
@@ -186,7 +186,7 @@ waits() {
 	mount_stack
 	stalled stall-before
 	local pid
-	for pid in $(processes contentfs | grep -vx "$(daemon_pid)"); do
+	for pid in $(processes commands | grep -vx "$(daemon_pid)"); do
 		kill -9 "$pid"
 	done
 	fails wait "$REFRESH"

@@ -331,15 +331,17 @@ end_disk() {
 
 # --- processes ----------------------------------------------------------------------------------------------------------
 
-# The processes of this test that run $1 (contentfs), or anything but contentfs and the stack (helpers).
+# The processes of this test that run contentfs, with those that mount and unmount for a daemon (contentfs) or without them
+# (commands); or that run anything but contentfs and the stack (helpers). By name: whose program it is, root only may know.
 processes() {
 	local pid program
 	for pid in $(grep -lsFz -- "$WORK" /proc/[0-9]*/cmdline | cut -d/ -f3); do
-		program=$(readlink "/proc/$pid/exe") || continue
+		program=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
 		[ "$pid" = "$STACK_PID" ] && continue
 		case $1 in
-		contentfs) [ "${program##*/}" = contentfs ] && echo "$pid" ;;
-		helpers) [ "${program##*/}" = contentfs ] || echo "$pid" ;;
+		contentfs) [ "${program%-mount}" = contentfs ] && echo "$pid" ;;
+		commands) [ "$program" = contentfs ] && echo "$pid" ;;
+		helpers) [ "${program%-mount}" = contentfs ] || echo "$pid" ;;
 		esac
 	done
 }
