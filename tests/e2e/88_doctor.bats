@@ -171,7 +171,7 @@ in_private() {
 	finds failed token "others may read $WORK/token: chmod 600"
 	fails grep -q '^failed settings' "$WORK/checks"
 	doctor --delivery-token-file "$WORK/none"
-	finds failed token "cannot read the delivery token from $WORK/none"
+	finds failed token "the delivery token: cannot read $WORK/none"
 	chmod 600 "$WORK/token"
 	doctor --delivery-token-file "$WORK/token"
 	finds ok token ''
