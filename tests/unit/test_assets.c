@@ -833,26 +833,55 @@ static void test_one_download(void)
 	scene_end(scene);
 }
 
-static void test_many_assets(void)
+/* Asks for `len` bytes of each of `count` assets at once, then of the scene's own. */
+static void read_many(struct scene *scene, struct reader *readers, size_t count, size_t len)
 {
-	enum { ASSETS = 60 };
-	static char urls[ASSETS][300];
-	static struct reader readers[ASSETS];
-	struct scene *scene = scene_make(5000);
-	always(scene, (struct fault){TRICKLE, 100});
-	for (size_t i = 0; i < ASSETS; i++) {
+	char url[300];
+	for (size_t i = 0; i <= count; i++) {
 		struct asset_source source = scene->source;
 		readers[i] = (struct reader)READER_INIT;
-		snprintf(urls[i], sizeof(urls[i]), "%s/%zu", scene->url, i);
-		source.url = slice_of(urls[i]);
-		assets_read(scene->assets, &source, 0, 5000, note_reply, &readers[i], i);
+		snprintf(url, sizeof(url), "%s/%zu", scene->url, i);
+		if (i < count)
+			source.url = slice_of(url);
+		assets_read(scene->assets, &source, 0, len, note_reply, &readers[i], i);
 	}
-	for (size_t i = 0; i < ASSETS; i++) {
+	for (size_t i = 0; i <= count; i++) {
 		reader_wait(&readers[i]);
-		ok(is_right(&readers[i], 0, 5000), "asset %zu of many", i);
+		ok(is_right(&readers[i], 0, len), "asset %zu of many", i);
 	}
-	is_int(requests(scene), ASSETS, "one request for each");
+}
+
+static void test_many_assets(void)
+{
+	static struct reader readers[60];
+	struct scene *scene = scene_make(5000);
+	always(scene, (struct fault){TRICKLE, 100});
+	read_many(scene, readers, COUNT(readers) - 1, 5000);
+	is_int(requests(scene), COUNT(readers), "one request for each");
 	ok(atomic_load(&scene->server.most) <= 16, "not more than 16 at once (%d)", atomic_load(&scene->server.most));
+	scene_end(scene);
+}
+
+/* Who has to wait for others that get on has all the patience left when the turn comes, however long that takes. */
+static void test_queue(void)
+{
+	static struct reader readers[60];
+	struct scene *scene = scene_make(5000);
+	always(scene, (struct fault){TRICKLE, 10});
+	read_many(scene, readers, COUNT(readers) - 1, 5000);
+	scene_end(scene);
+}
+
+/* Large assets take turns with what comes later. */
+static void test_turns(void)
+{
+	static struct reader readers[17];
+	struct scene *scene = scene_make(3 * MIB / 2); /* two requests each */
+	read_many(scene, readers, COUNT(readers) - 1, 3 * MIB / 2);
+	int place = 0;
+	while (place < requests(scene) && strcmp(scene->server.log[place].target, "/a%20b.png") != 0)
+		place++;
+	ok(place < 32, "the last was asked for before the others were through (%d of %d)", place, requests(scene));
 	scene_end(scene);
 }
 
@@ -1005,6 +1034,8 @@ int main(int argc, char **argv)
 	test_host_left_alone();
 	test_one_download();
 	test_many_assets();
+	test_queue();
+	test_turns();
 	test_cancel();
 	test_destroy();
 	test_failed_again();
