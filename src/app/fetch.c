@@ -7,6 +7,7 @@
 #include "store/reader.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/printable.h"
 
 #include <errno.h>
@@ -16,12 +17,13 @@
 #include <string.h>
 
 #define UNDER_WAY_MAX 64 /* asked for at once; how many are fetched at once is up to assets/ */
-#define LISTED_MAX 1000  /* names of what is missing */
+#define LOOK_MS 200      /* between looks at how far it is */
 
 enum outcome { WANTED, FETCHED, FAILED, TOO_LARGE };
 
 struct file {
 	int64_t ino;
+	int64_t size; /* as the tree says; 0 if it does not */
 	enum outcome outcome;
 };
 
@@ -37,7 +39,8 @@ struct fetch {
 	pthread_cond_t answered;
 	size_t under_way;
 	uint64_t done;
-	uint64_t bytes;
+	int64_t there; /* bytes of files that did not have to be fetched */
+	pthread_t asker;
 };
 
 /* --- which ones --------------------------------------------------------------------------------------------------- */
@@ -70,7 +73,7 @@ static bool add_child(void *context, const struct dir_entry *entry)
 	return true;
 }
 
-static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
+static int add_file(struct fetch *fetch, const struct node_attr *attr, struct err *err)
 {
 	if (fetch->count == fetch->cap) {
 		size_t cap = fetch->cap ? fetch->cap * 2 : 256;
@@ -80,7 +83,7 @@ static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
 		fetch->files = grown;
 		fetch->cap = cap;
 	}
-	fetch->files[fetch->count++] = (struct file){.ino = ino};
+	fetch->files[fetch->count++] = (struct file){.ino = attr->ino, .size = attr->size > 0 ? attr->size : 0};
 	return 0;
 }
 
@@ -88,7 +91,7 @@ static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
 static int gather(struct fetch *fetch, const struct node_attr *attr, struct err *err)
 {
 	if (attr->kind == NODE_FILE)
-		return add_file(fetch, attr->ino, err);
+		return add_file(fetch, attr, err);
 	if (attr->kind != NODE_DIRECTORY && attr->kind != NODE_FOLDER)
 		return 0;
 	CLEANUP(children_finish) struct children children = {0};
@@ -150,16 +153,24 @@ static void answered(void *context, uint64_t ticket, int rc, const struct asset_
 	struct fetch *fetch = context;
 	pthread_mutex_lock(&fetch->lock);
 	fetch->files[ticket].outcome = rc == 0 ? FETCHED : rc == -ENOSPC ? TOO_LARGE : FAILED;
-	fetch->bytes += rc == 0 ? (uint64_t)bytes->size : 0;
+	if (rc == 0 && pthread_equal(fetch->asker, pthread_self()))
+		fetch->there += bytes->size; /* at once: it was in the cache */
 	fetch->done++;
 	fetch->under_way--;
 	pthread_cond_signal(&fetch->answered);
 	pthread_mutex_unlock(&fetch->lock);
 }
 
+/* With the lock held, which is given back meanwhile. */
 static void draw(struct fetch *fetch)
 {
-	progress_draw(&fetch->progress, fetch->done, fetch->count, fetch->bytes);
+	struct assets_counts counts;
+	uint64_t done = fetch->done;
+	uint64_t there = (uint64_t)fetch->there;
+	pthread_mutex_unlock(&fetch->lock);
+	assets_count(fetch->assets, &counts);
+	progress_draw(&fetch->progress, done, fetch->count, there + counts.fetched_bytes);
+	pthread_mutex_lock(&fetch->lock);
 }
 
 /* Until no more than `left` are under way. */
@@ -167,7 +178,8 @@ static void wait_until(struct fetch *fetch, size_t left)
 {
 	pthread_mutex_lock(&fetch->lock);
 	while (fetch->under_way > left) {
-		pthread_cond_wait(&fetch->answered, &fetch->lock);
+		struct timespec until = clock_monotonic_in(LOOK_MS);
+		pthread_cond_clockwait(&fetch->answered, &fetch->lock, CLOCK_MONOTONIC, &until);
 		draw(fetch);
 	}
 	pthread_mutex_unlock(&fetch->lock);
@@ -194,6 +206,7 @@ static void ask(void *context, const struct node_asset *asset)
 static int fetch_all(struct fetch *fetch, struct err *err)
 {
 	int rc = 0;
+	fetch->asker = pthread_self();
 	for (size_t i = 0; rc == 0 && i < fetch->count; i++) {
 		wait_until(fetch, UNDER_WAY_MAX - 1);
 		pthread_mutex_lock(&fetch->lock);
@@ -217,7 +230,6 @@ static int fetch_all(struct fetch *fetch, struct err *err)
 struct checking {
 	struct fetch *fetch;
 	struct file *file;
-	bool listed;
 };
 
 /* What was fetched first may have had to make room for what came last. */
@@ -228,7 +240,7 @@ static void check(void *context, const struct node_asset *asset)
 	struct file *file = checking->file;
 	if (file->outcome == FETCHED && !assets_has(checking->fetch->assets, &source))
 		file->outcome = TOO_LARGE;
-	if (file->outcome == FETCHED || !checking->listed)
+	if (file->outcome == FETCHED)
 		return;
 	char path[1024];
 	snprintf(path, sizeof(path), "%s", asset->path);
@@ -242,7 +254,7 @@ static int conclude(struct fetch *fetch, struct err *err)
 	size_t too_large = 0;
 	for (size_t i = 0; i < fetch->count; i++) {
 		struct file *file = &fetch->files[i];
-		struct checking checking = {fetch, file, failed + too_large < LISTED_MAX};
+		struct checking checking = {fetch, file};
 		reader_asset(fetch->reader, file->ino, check, &checking);
 		failed += file->outcome == FAILED;
 		too_large += file->outcome == TOO_LARGE;

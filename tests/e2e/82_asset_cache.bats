@@ -431,6 +431,31 @@ fetch() {
 	no_asset_request equal_bytes
 }
 
+@test "fetch shows on a terminal how far it is, within a large file too" {
+	require script
+	set_cache
+	start_stack --content empty
+	make_assets 3 100000
+	make_asset "$LARGE" 20000000
+	contentfs sync --store "$STORE"
+	fetch "assets/en-us/$(asset_uid 2)"
+	ctl fault trickle --match "/$LARGE/" --bytes 1000000 --delay 200 --times 2
+	bounded script -qec "'$CONTENTFS' fetch --store '$STORE'" "$WORK/terminal" >/dev/null
+	tr '\r' '\n' <"$WORK/terminal" >"$WORK/lines"
+	cat "$WORK/lines"
+	[ "$(grep -o '3 of 4 assets.*[kM]B' "$WORK/lines" | grep -o '[0-9.]* [kM]B' | sort -u | wc -l)" -ge 3 ]
+	fetch 2>"$WORK/quiet"
+	same '' "$(cat "$WORK/quiet")" 'where there is no terminal'
+}
+
+@test "fetch lists all that it could not bring, however many" {
+	setup_cache 1100 100
+	ctl fault 404 --times forever --match /v3/assets/
+	run fetch
+	same 69 "$status"
+	same 1100 "$(grep -c '^assets/.*: not fetched$' <<<"$output")" 'names'
+}
+
 @test "fetch without the service fails for what is missing only" {
 	setup_cache 3 100000
 	reads_right "$(asset_uid 2)"
