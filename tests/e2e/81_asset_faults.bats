@@ -16,6 +16,10 @@ drive() {
 	drive statuses
 }
 
+@test "pauses that are asked for" {
+	drive --patience 20 pauses
+}
+
 @test "a limit that stays" {
 	drive limits
 }

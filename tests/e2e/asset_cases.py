@@ -43,9 +43,6 @@ class Case:
 def statuses() -> Iterator[Case]:
     """Answers other than 200 and 206."""
     yield Case("429", RIGHT)
-    yield Case("429", RIGHT, {"retry-after": "1"})
-    yield Case("429", RIGHT, {"retry-after": "date:1", "body": "html"})
-    yield Case("503", RIGHT, {"retry-after": "1", "body": "html"})
     for status in (408, 500, 502, 503, 504):
         yield Case(str(status), RIGHT, {"body": "html"})
     yield Case("500", RIGHT, {"body": "empty"}, times=2)
@@ -54,6 +51,13 @@ def statuses() -> Iterator[Case]:
         yield Case(str(status), EITHER)
     for status in (403, 404, 500, 503):
         yield Case(str(status), FAILS, {"body": "html"}, EVERY)
+
+
+def pauses() -> Iterator[Case]:
+    """Servers that ask for a pause: of all that is asked of them, one after the other, so that readers need patience."""
+    yield Case("429", RIGHT, {"retry-after": "1"})
+    yield Case("429", RIGHT, {"retry-after": "date:1", "body": "html"})
+    yield Case("503", RIGHT, {"retry-after": "1", "body": "html"})
 
 
 def limits() -> Iterator[Case]:

@@ -33,7 +33,6 @@ from files import File, Pattern  # noqa: E402
 
 DEADLINE = 60.0  # seconds, for any one thing
 READ_SECONDS = 25.0
-PATIENCE = 3  # seconds that a read waits while nothing comes
 SMALL, LARGE = 3001, 7_000_003
 LOCALE = "en-us"
 CLEAN = (errno.EIO, errno.ESTALE)
@@ -99,7 +98,8 @@ def version_of(found: Read, versions: list[bytes]) -> int:
 class World:
     """The stack, and a mount of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
         self.mount, self.work, self.url = os.environ["MOUNT"], os.environ["WORK"], os.environ["CONTENTSTACK_HOST"]
         self._program, self._store = os.environ["CONTENTFS"], os.environ["STORE"]
         self._log = f"{self.work}/daemon.log"
@@ -143,7 +143,7 @@ class World:
 
     def begin(self) -> None:
         """Mounts, in the foreground, so that what is said can be shown."""
-        options = ["--store", self._store, "--interval", "3600", "--asset-timeout", str(PATIENCE)]
+        options = ["--store", self._store, "--interval", "3600", "--asset-timeout", str(self._patience)]
         with open(self._log, "ab") as log:
             subprocess.Popen([self._program, "mount", "-f", "-v", *options, self.mount], stdout=log, stderr=log)
         until = time.monotonic() + DEADLINE
@@ -282,16 +282,18 @@ class Run:
 
 def main() -> int:
     """Returns the exit status."""
-    world = World()
+    url = os.environ["CONTENTSTACK_HOST"]
     groups: dict[str, Callable[[], Iterator[Case]]] = {
-        "statuses": cases.statuses, "limits": cases.limits, "connections": cases.connections, "stalls": cases.stalls, "lengths": cases.lengths,
+        "statuses": cases.statuses, "pauses": cases.pauses, "limits": cases.limits, "connections": cases.connections, "stalls": cases.stalls, "lengths": cases.lengths,
         "ranges": cases.ranges, "bodies": cases.bodies, "changes": cases.changes,
-        "redirects": lambda: cases.redirects(world.url, urlsplit(world.url).port or 0),
+        "redirects": lambda: cases.redirects(url, urlsplit(url).port or 0),
     }  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stack", type=int, required=True, help="its process, which is ended for the last reads")
+    parser.add_argument("--patience", type=int, default=3, help="seconds that a read waits while nothing comes (3)")
     parser.add_argument("groups", nargs="+", choices=list(groups))
     options = parser.parse_args()
+    world = World(options.patience)
     world.begin()
     run = Run(world)
     tries = run.run([case for group in options.groups for case in groups[group]()])
