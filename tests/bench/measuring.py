@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -46,10 +48,7 @@ class Tools:
     ) -> Taken:
         """Runs a command whose output is thrown away; it has to exit as expected."""
         words = [self.helper("measure"), *map(str, command)]
-        done = subprocess.run(
-            words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
+        found: dict[str, Any] = json.loads(_output(words, environment, folder))
         if found["status"] != expected:
             sys.exit(f"scripts/bench: {' '.join(words[1:])} exited with {found['status']} instead of {expected}")
         return Taken(
@@ -57,11 +56,30 @@ class Tools:
         )
 
 
+def _output(words: list[str], environment: Optional[dict[str, str]], folder: Optional[Path]) -> str:
+    """What a command prints. If it is not to go on, then nothing that it has started does: it would keep a mount busy."""
+    process = subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        return process.communicate(timeout=DEADLINE)[0]
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
 def drop_caches() -> None:
     """Writes all that is dirty, then drops what the kernel has cached of files, directories and inodes: of any file
     system, and so of a store and of an image too. What a daemon keeps in its own memory stays."""
     os.sync()
     Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+
+def drops() -> int:
+    """How often anybody has dropped caches since the machine was started."""
+    found = re.search(r"^drop_pagecache (\d+)$", Path("/proc/vmstat").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def cpu_time(pid: int) -> float:

@@ -8,7 +8,7 @@ load lib
 	# shellcheck disable=SC2086
 	COMMAND_SECONDS=300 bounded python3 "$E2E/../bench" $sections --warm --entries 100 --rounds 1 --build "$BUILD" --folder "$WORK" \
 		--json "$WORK/rows.json" --markdown "$WORK/tables.md"
-	same 8 "$(jq '[.rows[].section] | unique | length' "$WORK/rows.json")" 'sections'
+	same 9 "$(jq '[.rows[].section] | unique | length' "$WORK/rows.json")" 'sections'
 	same '' "$(jq -r '.rows[] | select(.samples == {}) | .name' "$WORK/rows.json")" 'rows without samples'
-	same 8 "$(grep -c '^## ' "$WORK/tables.md")" 'tables'
+	same 9 "$(grep -c '^## ' "$WORK/tables.md")" 'tables'
 }
