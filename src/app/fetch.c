@@ -23,7 +23,6 @@ enum outcome { WANTED, FETCHED, FAILED, TOO_LARGE };
 
 struct file {
 	int64_t ino;
-	int64_t size; /* as the tree says; 0 if it does not */
 	enum outcome outcome;
 };
 
@@ -83,7 +82,7 @@ static int add_file(struct fetch *fetch, const struct node_attr *attr, struct er
 		fetch->files = grown;
 		fetch->cap = cap;
 	}
-	fetch->files[fetch->count++] = (struct file){.ino = attr->ino, .size = attr->size > 0 ? attr->size : 0};
+	fetch->files[fetch->count++] = (struct file){.ino = attr->ino};
 	return 0;
 }
 
