@@ -252,8 +252,8 @@ static void append_directory(struct temp_store *temp, int64_t ino, const char *p
 		} else if (walk->entries[i].is_remote) {
 			temp_must(reader_asset(temp->reader, walk->entries[i].ino, take_asset, out), NULL, name.text);
 		} else {
-			temp_must(reader_text(temp->reader, walk->entries[i].ino, 0, 1 << 20, NULL, take_text, out), NULL,
-				  name.text);
+			temp_must(reader_text(temp->reader, walk->entries[i].ino, 0, 1 << 20, NULL, take_text, out),
+				  NULL, name.text);
 		}
 	}
 }
