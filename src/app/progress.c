@@ -33,6 +33,7 @@ void progress_start(struct progress *progress, const char *what, const char *uni
 	int64_t now = clock_monotonic_ms();
 	bool terminal = isatty(STDERR_FILENO) == 1;
 	*progress = (struct progress){
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.way = quiet      ? PROGRESS_NONE
 		       : terminal ? PROGRESS_TERMINAL
 				  : PROGRESS_LOG,
@@ -89,6 +90,7 @@ static void show(struct progress *progress)
 void progress_draw(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes)
 {
 	struct progress_count *count = &progress->count;
+	pthread_mutex_lock(&progress->lock);
 	if (!progress->begun)
 		count->before = done; /* work that goes on counts what it has done now */
 	progress->begun = true;
@@ -96,20 +98,24 @@ void progress_draw(struct progress *progress, uint64_t done, uint64_t total, uin
 	count->total = total;
 	count->bytes = bytes;
 	show(progress);
+	pthread_mutex_unlock(&progress->lock);
 }
 
 void progress_wait(struct progress *progress, const char *what)
 {
 	char *waiting = progress->count.waiting;
+	pthread_mutex_lock(&progress->lock);
 	snprintf(waiting, sizeof(progress->count.waiting), "%s", what ? what : "");
 	make_printable(waiting, strlen(waiting));
 	if (progress->way == PROGRESS_TERMINAL)
 		progress->due_at = 0; /* nothing else may come for long */
 	show(progress);
+	pthread_mutex_unlock(&progress->lock);
 }
 
 void progress_end(struct progress *progress)
 {
+	pthread_mutex_lock(&progress->lock);
 	bool drawn = progress->way == PROGRESS_TERMINAL && progress->due_at > progress->started_at;
 	const char *end = progress->plain ? "\n" : ERASER;
 	log_set_eraser(NULL);
@@ -118,4 +124,5 @@ void progress_end(struct progress *progress)
 		(void)written;
 	}
 	progress->way = PROGRESS_NONE;
+	pthread_mutex_unlock(&progress->lock);
 }

@@ -7,12 +7,14 @@
 
 #include "app/progress_text.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum progress_way { PROGRESS_NONE, PROGRESS_TERMINAL, PROGRESS_LOG };
 
 struct progress {
+	pthread_mutex_t lock; /* guards what follows: who works and who ends it may be two threads */
 	enum progress_way way;
 	struct progress_count count;
 	bool begun;         /* something was done */
@@ -25,7 +27,7 @@ struct progress {
 /* `what` and `unit` ("first sync", "items") are borrowed as long as it goes on. `quiet`: nothing is shown. */
 void progress_start(struct progress *progress, const char *what, const char *unit, bool quiet);
 
-/* So much is done, of a total that may be wrong, or 0. Shows it, some times a second at most. All of one thread. */
+/* So much is done, of a total that may be wrong, or 0. Shows it, some times a second at most. */
 void progress_draw(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes);
 
 /* The work waits for `what` (copied), or goes on again for NULL. */
