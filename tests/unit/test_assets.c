@@ -877,31 +877,6 @@ static void test_turns(void)
 	scene_end(scene);
 }
 
-/* What was handed out has lost its file, and comes again from a server that does not tell its length. */
-static void test_lost(void)
-{
-	static struct reader readers[80];
-	char url[300];
-	struct scene *scene = scene_make(5000);
-	struct asset_source lost = scene->source;
-	always(scene, (struct fault){CHUNKED_WHOLE});
-	snprintf(url, sizeof(url), "%s/lost", scene->url);
-	lost.url = slice_of(url);
-	for (int turn = 0; turn < 3; turn++) {
-		atomic_store(&scene->server.version, turn == 2);
-		struct reader reader = read_as(scene, &lost, 0, 5000);
-		if (turn < 2)
-			ok(is_right(&reader, 0, 5000), "the same bytes");
-		else
-			is_int(reader.rc, -ESTALE, "others of that length");
-		atomic_store(&scene->server.version, 0);
-		read_many(scene, readers, COUNT(readers) - 1, 5000); /* so that its file is closed */
-		temp_folder_remove(scene->folder);
-	}
-	is_int(atomic_load(&scene->changes), 1, "one change");
-	scene_end(scene);
-}
-
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
 static void wait_for_requests(struct scene *scene, int count)
@@ -1047,7 +1022,6 @@ int main(int argc, char **argv)
 	test_crowd((struct fault){FINE}, 2 * MIB);
 	test_slow();
 	test_full();
-	test_lost();
 	test_host_left_alone();
 	test_fetch_left_alone();
 	test_one_download();
