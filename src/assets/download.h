@@ -186,8 +186,7 @@ struct asset {
 	struct assets *assets;
 	struct asset *next;
 	struct known *known; /* pinned */
-	uint64_t number;     /* the longer it has had no request under way, the less */
-	bool queued;         /* its turn has not come, because of others */
+	uint64_t number;     /* the older, the less */
 	char *name;
 	char *media_type;
 	struct wait *waits; /* the oldest first */
@@ -197,7 +196,7 @@ struct asset {
 	struct kept kept[KEPT_MAX];
 	unsigned kept_next;
 	bool no_ranges;
-	bool whole_only; /* it answers a range with everything, refuses all of them, or answers no question by one */
+	bool whole_only; /* it answers a range with everything, or refuses all of them */
 	bool no_if_range;
 	bool told;         /* of its failure, since a byte came */
 	unsigned failures; /* in a row, like the three below */
@@ -314,8 +313,6 @@ struct assets {
 	struct asset *in_use; /* from here on the thread's own */
 	uint64_t numbers;
 	uint64_t round;
-	bool crowded;     /* some are queued */
-	int64_t heard_at; /* the last byte of any asset */
 	struct host hosts[HOSTS_MAX];
 	int64_t close_at; /* the next file, unless it is used again */
 	int room_rc;      /* why there was no room, as it was told last */

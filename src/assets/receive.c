@@ -1,6 +1,5 @@
 /* What the answer to a request brings: its head is judged, and its body taken, piece by piece. */
 #include "assets/download.h"
-#include "assets/url.h"
 #include "util/clock.h"
 
 #include <errno.h>
@@ -106,11 +105,9 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 	int64_t total = judgement->total;
 	if (total < 0 && head->status == 206) {
 		total = asset->belief.known.size;
-		if (total < judgement->end) {
-			asset->no_ranges = true;
-			asset->whole_only |= fetch->question;
+		asset->no_ranges |= total < judgement->end;
+		if (total < judgement->end)
 			return end_with(fetch, FETCH_AGAIN, "its server does not know its size");
-		}
 	}
 	if (is_something_else(asset, head, total >= 0 ? total : asset->belief.known.size))
 		return refuse_page(fetch, head);
@@ -153,29 +150,18 @@ static void heed_retry_after(struct fetch *fetch, const struct http_answer *head
 	host_leave_alone(fetch->asset->assets, fetch->url, clock_monotonic_ms() + fetch->retry_after_ms);
 }
 
-/* What a question is answered with may be nonsense because the length is wrong that it asks about; it is of no use then. */
-static void note_nonsense(struct fetch *fetch)
-{
-	struct asset *asset = fetch->asset;
-	if (++asset->nonsense < NONSENSE_MAX)
-		return;
-	asset->no_ranges |= !fetch->question;
-	asset->whole_only |= fetch->question;
-}
-
 static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 {
 	const struct assets *assets = fetch->asset->assets;
-	enum token_use token = !assets->config.token                           ? TOKEN_NONE
-			       : asset_url_is_own(&assets->config, fetch->url) ? TOKEN_SENT
-									       : TOKEN_WITHHELD;
-	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, token, &fetch->why);
+	bool secured = assets->config.token != NULL;
+	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, secured, &fetch->why);
 	fetch->sure = !head->ends_by_close;
 	fetch->sized = head->length >= 0;
 	memcpy(fetch->etag, head->etag, sizeof(fetch->etag));
 	heed_retry_after(fetch, head);
-	if (judgement.nonsense && !fetch->whole)
-		note_nonsense(fetch);
+	/* What a question is answered with may be nonsense because the length is wrong that it asks about. */
+	if (judgement.nonsense && !fetch->whole && !fetch->question && ++fetch->asset->nonsense >= NONSENSE_MAX)
+		fetch->asset->no_ranges = true;
 	switch (judgement.verdict) {
 	case VERDICT_BYTES:
 		return take(fetch, head, &judgement);
@@ -211,7 +197,7 @@ static void note_bytes(struct fetch *fetch, size_t len)
 	struct asset *asset = fetch->asset;
 	fetch->heard_at = clock_monotonic_ms();
 	if (asset->failures < FAILURES_HOPED)
-		asset->heard_at = asset->assets->heard_at = fetch->heard_at;
+		asset->heard_at = fetch->heard_at;
 	asset->told = false;
 	assets_lock(asset->assets);
 	asset->assets->counts.fetched_bytes += len;

@@ -24,16 +24,8 @@ struct judgement {
 	bool nonsense; /* the server does not understand ranges, as it seems */
 };
 
-/* What the stack's token has to do with a request. */
-enum token_use {
-	TOKEN_NONE,     /* the stack secures nothing, as far as we were told */
-	TOKEN_SENT,     /* it went along */
-	TOKEN_WITHHELD, /* it would have, to a host of the stack */
-};
-
-/* `asked` is NULL if everything was asked for. */
-struct judgement judge_head(const struct http_answer *head, const struct range *asked, enum token_use token,
-			    struct err *err);
+/* `asked` is NULL if everything was asked for; `secured`: with a token. */
+struct judgement judge_head(const struct http_answer *head, const struct range *asked, bool secured, struct err *err);
 
 /* Whether an answer of this type is something else than the asset that the record speaks of, as far as can be said. */
 bool media_differs(const char *content_type, struct slice media_type);
