@@ -113,7 +113,9 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 		return refuse_page(fetch, head);
 	if (total < 0 && asset->belief.known.size < 0)
 		return begin_measuring(fetch);
-	if (total >= 0 && asset_hear(asset, total, head->etag, true) == HEARD_DOUBT)
+	if (total < 0) /* until its end tells */
+		total = asset->belief.known.size;
+	if (asset_hear(asset, total, head->etag, true) == HEARD_DOUBT)
 		return end_with(fetch, FETCH_AGAIN,
 				"its server contradicts itself, or the record, about its size or tag");
 	if (fetch->dropped || judgement->begin % PIECE_BYTES != 0)

@@ -808,26 +808,57 @@ static void test_one_download(void)
 	scene_end(scene);
 }
 
-static void test_many_assets(void)
+/* Asks for `len` bytes of each of `count` assets at once, then of the scene's own. */
+static void read_many(struct scene *scene, struct reader *readers, size_t count, size_t len)
 {
-	enum { ASSETS = 60 };
-	static char urls[ASSETS][300];
-	static struct reader readers[ASSETS];
-	struct scene *scene = scene_make(5000);
-	always(scene, (struct fault){TRICKLE, 100});
-	for (size_t i = 0; i < ASSETS; i++) {
+	char url[300];
+	for (size_t i = 0; i <= count; i++) {
 		struct asset_source source = scene->source;
 		readers[i] = (struct reader)READER_INIT;
-		snprintf(urls[i], sizeof(urls[i]), "%s/%zu", scene->url, i);
-		source.url = slice_of(urls[i]);
-		assets_read(scene->assets, &source, 0, 5000, note_reply, &readers[i], i);
+		snprintf(url, sizeof(url), "%s/%zu", scene->url, i);
+		if (i < count)
+			source.url = slice_of(url);
+		assets_read(scene->assets, &source, 0, len, note_reply, &readers[i], i);
 	}
-	for (size_t i = 0; i < ASSETS; i++) {
+	for (size_t i = 0; i <= count; i++) {
 		reader_wait(&readers[i]);
-		ok(is_right(&readers[i], 0, 5000), "asset %zu of many", i);
+		ok(is_right(&readers[i], 0, len), "asset %zu of many", i);
 	}
-	is_int(requests(scene), ASSETS, "one request for each");
+}
+
+static void test_many_assets(void)
+{
+	static struct reader readers[60];
+	struct scene *scene = scene_make(5000);
+	always(scene, (struct fault){TRICKLE, 100});
+	read_many(scene, readers, COUNT(readers) - 1, 5000);
+	is_int(requests(scene), COUNT(readers), "one request for each");
 	ok(atomic_load(&scene->server.most) <= 16, "not more than 16 at once (%d)", atomic_load(&scene->server.most));
+	scene_end(scene);
+}
+
+/* What was handed out has lost its file, and comes again from a server that does not tell its length. */
+static void test_lost(void)
+{
+	static struct reader readers[80];
+	char url[300];
+	struct scene *scene = scene_make(5000);
+	struct asset_source lost = scene->source;
+	always(scene, (struct fault){CHUNKED_WHOLE});
+	snprintf(url, sizeof(url), "%s/lost", scene->url);
+	lost.url = slice_of(url);
+	for (int turn = 0; turn < 3; turn++) {
+		atomic_store(&scene->server.version, turn == 2);
+		struct reader reader = read_as(scene, &lost, 0, 5000);
+		if (turn < 2)
+			ok(is_right(&reader, 0, 5000), "the same bytes");
+		else
+			is_int(reader.rc, -ESTALE, "others of that length");
+		atomic_store(&scene->server.version, 0);
+		read_many(scene, readers, COUNT(readers) - 1, 5000); /* so that its file is closed */
+		temp_folder_remove(scene->folder);
+	}
+	is_int(atomic_load(&scene->changes), 1, "one change");
 	scene_end(scene);
 }
 
@@ -976,6 +1007,7 @@ int main(int argc, char **argv)
 	test_crowd((struct fault){FINE}, 2 * MIB);
 	test_slow();
 	test_full();
+	test_lost();
 	test_host_left_alone();
 	test_one_download();
 	test_many_assets();
