@@ -72,7 +72,7 @@ static bool add_child(void *context, const struct dir_entry *entry)
 	return true;
 }
 
-static int add_file(struct fetch *fetch, const struct node_attr *attr, struct err *err)
+static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
 {
 	if (fetch->count == fetch->cap) {
 		size_t cap = fetch->cap ? fetch->cap * 2 : 256;
@@ -82,7 +82,7 @@ static int add_file(struct fetch *fetch, const struct node_attr *attr, struct er
 		fetch->files = grown;
 		fetch->cap = cap;
 	}
-	fetch->files[fetch->count++] = (struct file){.ino = attr->ino};
+	fetch->files[fetch->count++] = (struct file){.ino = ino};
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static int add_file(struct fetch *fetch, const struct node_attr *attr, struct er
 static int gather(struct fetch *fetch, const struct node_attr *attr, struct err *err)
 {
 	if (attr->kind == NODE_FILE)
-		return add_file(fetch, attr, err);
+		return add_file(fetch, attr->ino, err);
 	if (attr->kind != NODE_DIRECTORY && attr->kind != NODE_FOLDER)
 		return 0;
 	CLEANUP(children_finish) struct children children = {0};

@@ -198,19 +198,8 @@ static int try(const struct config *config, struct err *err)
 /* A profile is used from any folder; where there is nothing yet, the name is believed. */
 static int make_absolute(char **path, struct err *err)
 {
-	if (!*path || (*path)[0] == '/' || strncmp(*path, "~/", 2) == 0)
-		return 0;
-	CLEANUP(buf_finish) struct buf full = BUF_INIT;
-	CLEANUP(cleanup_free) char *here = getcwd(NULL, 0);
-	if (!here)
-		return err_set(err, -errno, "cannot find out the current folder: %s", strerror(errno));
-	buf_printf(&full, "%s/%s", here, *path);
-	if (full.failed)
-		return err_oom(err);
-	free(*path);
-	*path = full.text;
-	full = (struct buf)BUF_INIT;
-	return 0;
+	bool stays = !*path || strncmp(*path, "~/", 2) == 0;
+	return stays ? 0 : places_make_absolute(path, err);
 }
 
 /* The token, or the file that it is in; the other key goes. */

@@ -165,37 +165,19 @@ static int check_credentials(const struct config *config, struct err *err)
 	return 0;
 }
 
-/* A relative name would mean another file once the program has left its folder. */
-static int make_absolute(char **path, struct err *err)
-{
-	if ((*path)[0] == '/')
-		return 0;
-	CLEANUP(cleanup_free) char *here = getcwd(NULL, 0);
-	if (!here)
-		return err_set(err, -errno, "cannot find out the current folder: %s", strerror(errno));
-	CLEANUP(buf_finish) struct buf full = BUF_INIT;
-	buf_printf(&full, "%s/%s", here, *path);
-	if (full.failed)
-		return err_oom(err);
-	free(*path);
-	*path = full.text;
-	full = (struct buf)BUF_INIT;
-	return 0;
-}
-
 int config_complete(struct config *config, bool needs_credentials, struct err *err)
 {
 	int rc = needs_credentials ? check_credentials(config, err) : 0;
 	if (rc == 0 && !config->store)
 		rc = default_store(config, err);
-	return rc < 0 ? rc : make_absolute(&config->store, err);
+	return rc < 0 ? rc : places_make_absolute(&config->store, err);
 }
 
 int config_complete_assets(struct config *config, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
 	if (config->cache)
-		return make_absolute(&config->cache, err);
+		return places_make_absolute(&config->cache, err);
 	int rc = places_cache(&path);
 	if (rc < 0)
 		return rc == -ENOMEM ? err_oom(err)

@@ -10,12 +10,9 @@
 #include "fs/internal.h"
 #include "fs/trail.h"
 #include "util/clock.h"
-#include "util/log.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define WINDOW_FIRST 32 /* files; doubled from one to the next */
 #define WINDOW_MAX 512  /* files */
@@ -239,18 +236,12 @@ static int create(struct ahead **out)
 
 int ahead_start(struct fs *fs, struct err *err)
 {
-	sigset_t all;
-	sigset_t before;
-	int rc = create(&fs->ahead);
-	if (rc < 0)
+	if (create(&fs->ahead) < 0)
 		return err_oom(err);
 	fs->ahead->fs = fs;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&fs->ahead->thread, NULL, ahead_main, fs->ahead);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	int rc = thread_start(&fs->ahead->thread, 0, ahead_main, fs->ahead, err);
 	fs->ahead->started = rc == 0;
-	return rc < 0 ? err_set(err, rc, "cannot start a thread: %s", strerror(-rc)) : 0;
+	return rc;
 }
 
 void ahead_stop(struct fs *fs)

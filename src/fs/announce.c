@@ -10,7 +10,6 @@
 #include "util/log.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -198,17 +197,10 @@ static void *announcer_main(void *argument)
 
 int announcer_start(struct fs *fs, struct err *err)
 {
-	sigset_t all;
-	sigset_t before;
-	sigfillset(&all);
 	fs->change_pending = true; /* what an earlier life left unannounced */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rc = -pthread_create(&fs->announcer, NULL, announcer_main, fs);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc < 0)
-		return err_set(err, rc, "cannot start a thread: %s", strerror(-rc));
-	fs->announcer_started = true;
-	return 0;
+	int rc = thread_start(&fs->announcer, 0, announcer_main, fs, err);
+	fs->announcer_started = rc == 0;
+	return rc;
 }
 
 void announcer_stop(struct fs *fs)

@@ -165,6 +165,9 @@ void control_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg, 
 void control_answer(struct fs *fs, uint64_t wanted, int status, const char *message);
 
 /* workers.c */
+
+/* Starts a thread that takes no signal but this one (0: none at all): the rest goes to the thread that waits for them. */
+int thread_start(pthread_t *thread, int signal, void *(*run)(void *argument), void *argument, struct err *err);
 int workers_start(struct fs *fs, struct err *err);
 void workers_stop(struct fs *fs);
 

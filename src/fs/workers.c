@@ -58,15 +58,16 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
-/* Threads inherit the mask: the workers take SIGUSR1 only, everything else goes to the thread that waits for signals. */
-static int start_thread(struct worker *worker, struct err *err)
+/* Threads inherit the mask. */
+int thread_start(pthread_t *thread, int signal, void *(*run)(void *argument), void *argument, struct err *err)
 {
-	sigset_t all;
+	sigset_t blocked;
 	sigset_t before;
-	sigfillset(&all);
-	sigdelset(&all, SIGUSR1);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rc = -pthread_create(&worker->thread, NULL, worker_main, worker);
+	sigfillset(&blocked);
+	if (signal)
+		sigdelset(&blocked, signal);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	int rc = -pthread_create(thread, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc < 0 ? err_set(err, rc, "cannot start a thread: %s", strerror(-rc)) : 0;
 }
@@ -79,7 +80,7 @@ int workers_start(struct fs *fs, struct err *err)
 		worker->fs = fs;
 		rc = reader_open(&worker->reader, fs->store_path, err);
 		if (rc == 0)
-			rc = start_thread(worker, err);
+			rc = thread_start(&worker->thread, SIGUSR1, worker_main, worker, err);
 		if (rc < 0) {
 			reader_close(worker->reader);
 			worker->reader = NULL;
