@@ -4,13 +4,7 @@ load lib
 
 # refused STATUS TEXT ARGUMENT...: contentfs exits so, says so, and leaves nothing.
 refused() {
-	local want=$1 text=$2
-	shift 2
-	run contentfs "$@"
-	echo "contentfs $*: $status: $output"
-	same "$want" "$status" 'exit status'
-	has "$output" "$text"
-	has "$output" 'contentfs: '
+	exits_with "$@"
 	not_mounted
 	no_daemon
 }

@@ -8,12 +8,7 @@ CONFIG() {
 
 # refused STATUS TEXT ARGUMENT...
 refused() {
-	local want=$1 text=$2
-	shift 2
-	run contentfs "$@"
-	echo "contentfs $*: $status: $output"
-	same "$want" "$status" 'exit status'
-	has "$output" "$text" 'contentfs: '
+	exits_with "$@"
 	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
 }
 

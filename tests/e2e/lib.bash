@@ -115,6 +115,17 @@ fails() {
 	fi
 }
 
+# exits_with STATUS TEXT ARGUMENT...: contentfs fails so, and says so.
+exits_with() {
+	local want=$1 text=$2
+	shift 2
+	run contentfs "$@"
+	# shellcheck disable=SC2154 # `run` sets them
+	echo "contentfs $*: $status: $output"
+	same "$want" "$status" 'exit status'
+	has "$output" "$text" 'contentfs: '
+}
+
 # same WANT GOT [WHAT]
 same() {
 	[ "$1" = "$2" ] && return
@@ -335,7 +346,7 @@ end_disk() {
 # (commands); or that run anything but contentfs and the stack (helpers). By name: whose program it is, root only may know.
 processes() {
 	local pid program
-	for pid in $(grep -lsFz -- "$WORK" /proc/[0-9]*/cmdline | cut -d/ -f3); do
+	while read -r pid; do
 		program=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
 		[ "$pid" = "$STACK_PID" ] && continue
 		case $1 in
@@ -343,7 +354,7 @@ processes() {
 		commands) [ "$program" = contentfs ] && echo "$pid" ;;
 		helpers) [ "${program%-mount}" = contentfs ] || echo "$pid" ;;
 		esac
-	done
+	done < <(grep -lsFz -- "$WORK" /proc/[0-9]*/cmdline | cut -d/ -f3)
 }
 
 no_daemon() {
