@@ -1,7 +1,7 @@
 /*
  * The announcer: reads the journal behind the writer and tells the kernel what to forget, in the order that fs.h gives
- * reasons for. It is the only thread that notifies, and it holds no lock while it does: the kernel may make it wait for a
- * lookup that a worker has yet to answer.
+ * reasons for. It alone tells of changes (ahead.c hands the kernel texts, which never change), and it holds no lock while
+ * it does: the kernel may make it wait for a lookup that a worker has yet to answer.
  */
 #include "fs/internal.h"
 #include "util/buf.h"

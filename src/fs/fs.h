@@ -10,7 +10,7 @@
  *  - then it notifies, holding no lock: each name first (the kernel waits for lookups and listings of that directory that
  *    are under way, so their results are caught), then each directory's inode, for its attributes and its cached listing.
  *
- * Threads: the workers and the announcer are the module's own. Everything here may be called from any thread but
+ * Threads: the workers, the announcer and the one that reads ahead are the module's own. Everything here may be called from any thread but
  * fs_create, fs_start and fs_destroy, which belong to one.
  */
 #ifndef CONTENTFS_FS_FS_H

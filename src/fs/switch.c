@@ -1,6 +1,6 @@
 /*
- * Going over to another store, which has taken the place of a damaged one. Of the announcer's thread, which alone may
- * notify the kernel.
+ * Going over to another store, which has taken the place of a damaged one. Of the announcer's thread, which alone
+ * tells the kernel of changes.
  *
  * The directories that are always there have the same numbers in both stores, everything below them has not. So it is
  * enough to let the workers read the new store, behind the barrier of fs.h, and to make the kernel forget every name in
