@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define IDLE_BODY_MAX (64 << 10) /* of an answer without bytes for us: read to its end, to keep the connection */
 
@@ -17,13 +16,11 @@ static enum fetch_end end_with(struct fetch *fetch, enum fetch_end end, const ch
 	return end;
 }
 
-/* Somebody's error page, or a placeholder: nothing that the record could mean. */
+/* Somebody's error page. What is as long as the record says is the asset, whatever it is called. */
 static bool is_something_else(const struct asset *asset, const struct http_answer *head, int64_t total)
 {
 	int64_t expected = asset->belief.known.size >= 0 ? asset->belief.known.size : asset->belief.claimed;
-	if (!media_differs(head->content_type, slice_of(asset->media_type)))
-		return false;
-	return expected >= 0 ? total != expected : strncasecmp(head->content_type, "text/html", 9) == 0;
+	return media_is_page(head->content_type, slice_of(asset->media_type)) && (expected < 0 || total != expected);
 }
 
 static enum fetch_end refuse_page(struct fetch *fetch, const struct http_answer *head)

@@ -104,11 +104,32 @@ static struct slice essence(struct slice type)
 	return slice_make(type.at, len);
 }
 
-bool media_differs(const char *content_type, struct slice media_type)
+static bool begins_with(struct slice text, const char *beginning)
+{
+	size_t len = strlen(beginning);
+	return text.len >= len && strncasecmp(text.at, beginning, len) == 0;
+}
+
+static bool ends_with(struct slice text, const char *ending)
+{
+	size_t len = strlen(ending);
+	return text.len >= len && strncasecmp(text.at + text.len - len, ending, len) == 0;
+}
+
+static bool is_type(struct slice type, const char *name)
+{
+	return type.len == strlen(name) && ends_with(type, name);
+}
+
+bool media_is_page(const char *content_type, struct slice media_type)
 {
 	struct slice got = essence(slice_of(content_type));
 	struct slice want = essence(media_type);
-	return got.len > 0 && want.len > 0 && (got.len != want.len || strncasecmp(got.at, want.at, got.len) != 0);
+	if (want.len == 0 || (got.len == want.len && strncasecmp(got.at, want.at, got.len) == 0))
+		return false;
+	if (is_type(got, "application/json"))
+		return !ends_with(want, "json") && !begins_with(want, "text/");
+	return is_type(got, "text/html") || is_type(got, "application/xhtml+xml");
 }
 
 /* --- identities --------------------------------------------------------------------------------------------------- */

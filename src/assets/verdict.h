@@ -27,8 +27,9 @@ struct judgement {
 /* `asked` is NULL if everything was asked for; `secured`: with a token. */
 struct judgement judge_head(const struct http_answer *head, const struct range *asked, bool secured, struct err *err);
 
-/* Whether an answer of this type is something else than the asset that the record speaks of, as far as can be said. */
-bool media_differs(const char *content_type, struct slice media_type);
+/* Whether an answer of this type is what servers say in place of an asset whose record gives the other type. Most types say
+ * nothing: many servers have one for everything that they do not know. */
+bool media_is_page(const char *content_type, struct slice media_type);
 
 /*
  * What is known of an asset, and what was heard but not believed yet: a length that is not the record's, or one or a tag

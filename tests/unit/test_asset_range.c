@@ -155,14 +155,26 @@ static void test_media(void)
 {
 	static const struct {
 		const char *got, *want;
-		bool differs;
+		bool page;
 	} rows[] = {
-		{"image/png", "image/png", false}, {"Image/PNG; q=1", "image/png", false},
-		{"", "image/png", false},          {"image/png", "", false},
-		{"text/html", "image/png", true},  {"image/png", "image/pngx", true},
+		{"image/png", "image/png", false},
+		{"", "image/png", false},
+		{"text/html", "image/png", true},
+		{"Text/HTML; charset=utf-8", "image/png", true},
+		{"application/xhtml+xml", "image/png", true},
+		{"application/json", "image/png", true},
+		{"application/json", "application/geo+json", false},
+		{"application/json;charset=utf-8", "Application/JSON", false},
+		{"application/json", "text/plain", false},
+		{"text/html", "Text/HTML; q=1", false},
+		{"text/html", "", false},
+		{"text/html", "text/plain", true},
+		{"application/octet-stream", "image/png", false},
+		{"image/x-png", "image/png", false},
+		{"text/htmlx", "image/png", false},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
-		is_int(media_differs(rows[i].got, slice_of(rows[i].want)), rows[i].differs, "\"%s\" and \"%s\"",
+		is_int(media_is_page(rows[i].got, slice_of(rows[i].want)), rows[i].page, "\"%s\" for \"%s\"",
 		       rows[i].got, rows[i].want);
 }
 

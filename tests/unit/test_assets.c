@@ -571,6 +571,31 @@ static void test_sizes(void)
 	}
 }
 
+/* Servers that have one type for everything say nothing about the asset by it. */
+static void test_other_type(void)
+{
+	static const struct {
+		const char *name, *type;
+		int64_t claimed;
+		struct fault always;
+	} table[] = {
+		{"the right size", "application/octet-stream", 3 * MIB, {FINE}},
+		{"no length", "application/octet-stream", 3 * MIB, {CHUNKED_WHOLE}},
+		{"another size", "application/octet-stream", 1000, {FINE}},
+		{"another size, no ranges", "binary/octet-stream", 9 * MIB, {NO_RANGES}},
+		{"another size, a type that is near", "image/x-png", 1000, {FINE}},
+		{"the right size, a page", "text/html", 3 * MIB, {FINE}},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct scene *scene = scene_make(3 * MIB);
+		scene->server.type = table[i].type;
+		scene->source.size = table[i].claimed;
+		always(scene, table[i].always);
+		is_int(read_all(scene, 3 * MIB, 1 << 18, 0), 0, "another type, %s", table[i].name);
+		scene_end(scene);
+	}
+}
+
 /* A server that is wrong once about the size, in the first answer or a later one. */
 static void test_wrong_size_once(void)
 {
@@ -994,6 +1019,7 @@ int main(int argc, char **argv)
 	test_told_again();
 	test_stop();
 	test_sizes();
+	test_other_type();
 	test_wrong_size_once();
 	test_change(6 * MIB + 3, (struct fault){FINE});
 	test_change(6 * MIB + 4, (struct fault){FINE});
