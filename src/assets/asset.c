@@ -476,13 +476,21 @@ static bool is_fetching(const struct asset *asset)
 	return false;
 }
 
+/* It is not the asset's fault that others come first, as long as they get on. */
+static int64_t heard_last(const struct asset *asset)
+{
+	int64_t others = asset->queued ? asset->assets->heard_at : 0;
+	return asset->heard_at > others ? asset->heard_at : others;
+}
+
 void asset_expire(struct asset *asset, int64_t now, int64_t *next)
 {
+	int64_t heard_at = heard_last(asset);
 	bool was_wanted = asset_is_wanted(asset);
 	bool hopeless_until = !is_fetching(asset);
 	for (struct wait **at = &asset->waits; *at;) {
 		struct wait *wait = *at;
-		int64_t since = wait->since > asset->heard_at ? wait->since : asset->heard_at;
+		int64_t since = wait->since > heard_at ? wait->since : heard_at;
 		int64_t end = since + asset->assets->config.patience_ms;
 		if (end > now && !(hopeless_until && asset->not_before > end)) {
 			*next = least(*next, end);

@@ -186,7 +186,8 @@ struct asset {
 	struct assets *assets;
 	struct asset *next;
 	struct known *known; /* pinned */
-	uint64_t number;     /* the older, the less */
+	uint64_t number;     /* the longer it has had no request under way, the less */
+	bool queued;         /* its turn has not come, because of others */
 	char *name;
 	char *media_type;
 	struct wait *waits; /* the oldest first */
@@ -313,6 +314,8 @@ struct assets {
 	struct asset *in_use; /* from here on the thread's own */
 	uint64_t numbers;
 	uint64_t round;
+	bool crowded;     /* some are queued */
+	int64_t heard_at; /* the last byte of any asset */
 	struct host hosts[HOSTS_MAX];
 	int64_t close_at; /* the next file, unless it is used again */
 	int room_rc;      /* why there was no room, as it was told last */

@@ -179,7 +179,8 @@ static void ask_whole(struct asset *asset, int64_t missing)
 	fetch_begin(asset, &asset->fetches[0], NULL, false);
 }
 
-/* Begins at most one request. False if nothing more is to be done. */
+/* Begins at most one request. False if nothing more is to be done. While others wait for their turn, one at a time is
+ * enough. */
 static bool ask_for_wait(struct asset *asset, struct wait *wait)
 {
 	int64_t missing = asset_missing(asset, wait);
@@ -192,7 +193,7 @@ static bool ask_for_wait(struct asset *asset, struct wait *wait)
 		return !stream;
 	}
 	struct fetch *fetch = free_fetch(asset, wait->kind == WAIT_READ ? FETCHES_MAX : FETCHES_MAX - 1);
-	if (fetch_for(asset, missing) || !fetch)
+	if (fetch_for(asset, missing) || !fetch || (asset->assets->crowded && is_fetching(asset)))
 		return false;
 	ask_range(asset, wait, fetch, missing);
 	return true;
@@ -303,14 +304,27 @@ static struct asset *next_idle(struct assets *assets, int64_t now, unsigned *dow
 	return best;
 }
 
+static void note_queue(struct assets *assets, int64_t now)
+{
+	assets->crowded = false;
+	for (struct asset *asset = assets->in_use; asset; asset = asset->next) {
+		bool ready = asset->planned != assets->round && asset->waits && asset->not_before <= now;
+		asset->queued = ready && asset->failures < FAILURES_HOPED;
+		assets->crowded |= ready;
+	}
+}
+
 static void plan_idle(struct assets *assets, int64_t now)
 {
 	unsigned downloads;
 	struct asset *asset;
 	while ((asset = next_idle(assets, now, &downloads)) && downloads < DOWNLOADS_MAX) {
 		asset->planned = assets->round;
+		if (asset->queued && asset->heard_at < assets->heard_at)
+			asset->heard_at = assets->heard_at;
 		plan_asset(asset, now);
 	}
+	note_queue(assets, now);
 	assets_lock(assets);
 	assets->counts.downloads = downloads;
 	assets_unlock(assets);
@@ -330,8 +344,10 @@ void plan(struct assets *assets, int64_t now, int64_t *next)
 			continue;
 		}
 		asset->planned = is_fetching(asset) ? assets->round : 0;
-		if (asset->planned)
+		if (asset->planned) {
+			asset->number = ++assets->numbers;
 			plan_asset(asset, now);
+		}
 		resume(asset, now);
 	}
 	plan_idle(assets, now);

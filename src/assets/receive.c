@@ -196,7 +196,7 @@ static void note_bytes(struct fetch *fetch, size_t len)
 	struct asset *asset = fetch->asset;
 	fetch->heard_at = clock_monotonic_ms();
 	if (asset->failures < FAILURES_HOPED)
-		asset->heard_at = fetch->heard_at;
+		asset->heard_at = asset->assets->heard_at = fetch->heard_at;
 	asset->told = false;
 	assets_lock(asset->assets);
 	asset->assets->counts.fetched_bytes += len;

@@ -887,6 +887,29 @@ static void test_lost(void)
 	scene_end(scene);
 }
 
+/* Who has to wait for others that get on has all the patience left when the turn comes, however long that takes. */
+static void test_queue(void)
+{
+	static struct reader readers[60];
+	struct scene *scene = scene_make(5000);
+	always(scene, (struct fault){TRICKLE, 10});
+	read_many(scene, readers, COUNT(readers) - 1, 5000);
+	scene_end(scene);
+}
+
+/* Large assets take turns with what comes later. */
+static void test_turns(void)
+{
+	static struct reader readers[17];
+	struct scene *scene = scene_make(3 * MIB / 2); /* two requests each */
+	read_many(scene, readers, COUNT(readers) - 1, 3 * MIB / 2);
+	int place = 0;
+	while (place < requests(scene) && strcmp(scene->server.log[place].target, "/a%20b.png") != 0)
+		place++;
+	ok(place < 32, "the last was asked for before the others were through (%d of %d)", place, requests(scene));
+	scene_end(scene);
+}
+
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
 static void wait_for_requests(struct scene *scene, int count)
@@ -1037,6 +1060,8 @@ int main(int argc, char **argv)
 	test_host_left_alone();
 	test_one_download();
 	test_many_assets();
+	test_queue();
+	test_turns();
 	test_cancel();
 	test_destroy();
 	test_failed_again();
