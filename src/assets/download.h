@@ -197,7 +197,7 @@ struct asset {
 	struct kept kept[KEPT_MAX];
 	unsigned kept_next;
 	bool no_ranges;
-	bool whole_only; /* it answers a range with everything, or refuses all of them */
+	bool whole_only; /* it answers a range with everything, refuses all of them, or answers no question by one */
 	bool no_if_range;
 	bool told;         /* of its failure, since a byte came */
 	unsigned failures; /* in a row, like the three below */

@@ -102,9 +102,11 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 	int64_t total = judgement->total;
 	if (total < 0 && head->status == 206) {
 		total = asset->belief.known.size;
-		asset->no_ranges |= total < judgement->end;
-		if (total < judgement->end)
+		if (total < judgement->end) {
+			asset->no_ranges = true;
+			asset->whole_only |= fetch->question;
 			return end_with(fetch, FETCH_AGAIN, "its server does not know its size");
+		}
 	}
 	if (is_something_else(asset, head, total >= 0 ? total : asset->belief.known.size))
 		return refuse_page(fetch, head);
@@ -149,6 +151,17 @@ static void heed_retry_after(struct fetch *fetch, const struct http_answer *head
 	host_leave_alone(fetch->asset->assets, fetch->url, clock_monotonic_ms() + fetch->retry_after_ms);
 }
 
+/* A question may be answered with nonsense because the length that it asks about is wrong. It is of no use only where the
+ * answers do not even say which bytes they are. */
+static void note_nonsense(struct fetch *fetch, const struct http_answer *head)
+{
+	struct asset *asset = fetch->asset;
+	if ((fetch->question && head->content_range[0]) || ++asset->nonsense < NONSENSE_MAX)
+		return;
+	asset->no_ranges |= !fetch->question;
+	asset->whole_only |= fetch->question;
+}
+
 static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 {
 	const struct assets *assets = fetch->asset->assets;
@@ -158,9 +171,8 @@ static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 	fetch->sized = head->length >= 0;
 	memcpy(fetch->etag, head->etag, sizeof(fetch->etag));
 	heed_retry_after(fetch, head);
-	/* What a question is answered with may be nonsense because the length is wrong that it asks about. */
-	if (judgement.nonsense && !fetch->whole && !fetch->question && ++fetch->asset->nonsense >= NONSENSE_MAX)
-		fetch->asset->no_ranges = true;
+	if (judgement.nonsense && !fetch->whole)
+		note_nonsense(fetch, head);
 	switch (judgement.verdict) {
 	case VERDICT_BYTES:
 		return take(fetch, head, &judgement);

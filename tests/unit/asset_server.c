@@ -93,7 +93,7 @@ static void write_head(const struct asset_server *server, const struct plan *pla
 	if (plan->part && kind == STAR_RANGE)
 		len += snprintf(head + len, size - (size_t)len, "Content-Range: bytes %lld-%lld/*\r\n",
 				(long long)plan->begin, (long long)plan->end - 1);
-	else if (plan->part)
+	else if (plan->part && kind != BARE_RANGE)
 		len += snprintf(head + len, size - (size_t)len, "Content-Range: bytes %lld-%lld/%lld\r\n",
 				(long long)plan->begin, (long long)plan->end - 1, (long long)plan->size);
 	if (kind == GZIP)

@@ -28,6 +28,7 @@ enum fault_kind {
 	WRONG_RANGE, /* one piece further on */
 	SHORT_RANGE, /* `number` bytes at most */
 	STAR_RANGE,  /* 206 that does not know the size */
+	BARE_RANGE,  /* 206 that does not say which bytes */
 	STATUS,
 	RETRY_AFTER, /* 429 with so many seconds */
 	REDIRECT,    /* to `text` */

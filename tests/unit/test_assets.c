@@ -363,6 +363,7 @@ static const struct row rows[] = {
 	{"short ranges", {SHORT_RANGE, 300000}, 0, 0},
 	{"useless ranges", {SHORT_RANGE, 1000}, 1, 0},
 	{"ranges without a size", {STAR_RANGE}, 0, 0},
+	{"ranges that say nothing", {BARE_RANGE}, 0, 0},
 	{"400", {STATUS, 400}, -EIO, -EIO},
 	{"401", {STATUS, 401}, -EIO, -EIO},
 	{"403", {STATUS, 403}, -EIO, -EIO},
@@ -554,6 +555,9 @@ static void test_sizes(void)
 		{"large, unknown, chunks without ranges", 12 * MIB + 3, -1, {CHUNKED_WHOLE}},
 		{"large, claimed to be larger, chunks without ranges", 5 * MIB + 3, 9 * MIB, {CHUNKED_WHOLE}},
 		{"unknown to the server too", 5 * MIB + 3, 9 * MIB, {STAR_RANGE}},
+		{"unknown to the server too, claimed to be small", 5 * MIB + 3, 1000, {STAR_RANGE}},
+		{"large, claimed to be small, ranges that say nothing", 5 * MIB + 3, 1000, {BARE_RANGE}},
+		{"large, claimed to be larger, ranges that say nothing", 5 * MIB + 3, 9 * MIB, {BARE_RANGE}},
 	};
 	for (size_t i = 0; i < COUNT(table); i++) {
 		struct scene *scene = scene_make(table[i].size);
