@@ -483,6 +483,15 @@ static int64_t heard_last(const struct asset *asset)
 	return asset->heard_at > others ? asset->heard_at : others;
 }
 
+/* Since when nothing has come. Nobody sits before a fetch, so that it may come back when the server says. */
+static int64_t waits_since(const struct wait *wait, int64_t heard_at)
+{
+	const struct asset *asset = wait->known->asset;
+	int64_t since = wait->since > heard_at ? wait->since : heard_at;
+	bool asked = wait->kind == WAIT_WHOLE && asset->failures < FAILURES_HOPED;
+	return asked && asset->not_before > since ? asset->not_before : since;
+}
+
 void asset_expire(struct asset *asset, int64_t now, int64_t *next)
 {
 	int64_t heard_at = heard_last(asset);
@@ -490,8 +499,7 @@ void asset_expire(struct asset *asset, int64_t now, int64_t *next)
 	bool hopeless_until = !is_fetching(asset);
 	for (struct wait **at = &asset->waits; *at;) {
 		struct wait *wait = *at;
-		int64_t since = wait->since > heard_at ? wait->since : heard_at;
-		int64_t end = since + asset->assets->config.patience_ms;
+		int64_t end = waits_since(wait, heard_at) + asset->assets->config.patience_ms;
 		if (end > now && !(hopeless_until && asset->not_before > end)) {
 			*next = least(*next, end);
 			at = &wait->sibling;

@@ -820,6 +820,19 @@ static void test_host_left_alone(void)
 	scene_end(scene);
 }
 
+/* Nobody sits before a fetch: it comes back when the server says, though that is later than a reader would wait. */
+static void test_fetch_left_alone(void)
+{
+	struct scene *scene = scene_make(1000);
+	struct reader reader = READER_INIT;
+	script(scene, (struct fault){RETRY_AFTER, 2}, 1);
+	assets_fetch(scene->assets, &scene->source, note_reply, &reader, 1);
+	reader_wait(&reader);
+	is_int(reader.rc, 0, "a fetch waits as long as the server asks");
+	is_int(requests(scene), 2, "and asks once more");
+	scene_end(scene);
+}
+
 static void test_one_download(void)
 {
 	struct scene *scene = scene_make(1000);
@@ -1062,6 +1075,7 @@ int main(int argc, char **argv)
 	test_full();
 	test_lost();
 	test_host_left_alone();
+	test_fetch_left_alone();
 	test_one_download();
 	test_many_assets();
 	test_queue();
