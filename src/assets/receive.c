@@ -1,5 +1,6 @@
 /* What the answer to a request brings: its head is judged, and its body taken, piece by piece. */
 #include "assets/download.h"
+#include "assets/url.h"
 #include "util/clock.h"
 
 #include <errno.h>
@@ -165,8 +166,10 @@ static void note_nonsense(struct fetch *fetch, const struct http_answer *head)
 static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 {
 	const struct assets *assets = fetch->asset->assets;
-	bool secured = assets->config.token != NULL;
-	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, secured, &fetch->why);
+	enum token_use token = !assets->config.token                           ? TOKEN_NONE
+			       : asset_url_is_own(&assets->config, fetch->url) ? TOKEN_SENT
+									       : TOKEN_WITHHELD;
+	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, token, &fetch->why);
 	fetch->sure = !head->ends_by_close;
 	fetch->sized = head->length >= 0;
 	memcpy(fetch->etag, head->etag, sizeof(fetch->etag));

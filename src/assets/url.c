@@ -5,7 +5,6 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -84,6 +83,12 @@ static bool is_own_host(const struct assets_config *config, const struct url *ur
 			return true;
 	}
 	return false;
+}
+
+bool asset_url_is_own(const struct assets_config *config, const char *url)
+{
+	CLEANUP(url_finish) struct url look = {0};
+	return url_look(url, &look, NULL) == 0 && is_own_host(config, &look);
 }
 
 /* With room for all of it from the start: a buffer that grows leaves a copy behind. */

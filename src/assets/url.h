@@ -7,6 +7,8 @@
 #include "util/err.h"
 #include "util/slice.h"
 
+#include <stdbool.h>
+
 #define ASSET_URL_MAX 8192 /* of the URL as it is sent */
 
 /*
@@ -15,6 +17,9 @@
  * https, nor http for this machine, brings a user along, or is too long. Messages do not quote it.
  */
 int asset_url(const struct assets_config *config, struct slice raw, struct buf *url, struct err *err);
+
+/* Whether a URL is of one of the stack's own asset hosts, which are sent the token. */
+bool asset_url_is_own(const struct assets_config *config, const char *url);
 
 /* Whether a redirect from one URL to the other may be followed: 0, -ENOMEM, or -EPROTO. Messages name the host only. Servers
  * copy the query that they were asked with: the stack's token is taken out of `to` if that is no host of the stack. */

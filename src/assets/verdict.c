@@ -52,15 +52,25 @@ static struct judgement refuse(enum verdict verdict, struct err *err, const char
 	return (struct judgement){.verdict = verdict, .total = -1};
 }
 
-static struct judgement judge_refusal(long status, bool secured, struct err *err)
+static const char *words_for_refusal(enum token_use token)
+{
+	switch (token) {
+	case TOKEN_SENT:
+		return "the server refuses the token";
+	case TOKEN_WITHHELD:
+		return "the server refuses it, and is none of the stack's asset hosts, which alone are sent the token";
+	case TOKEN_NONE:
+		break;
+	}
+	return "the server refuses it: if the stack secures its assets, try --secure-assets";
+}
+
+static struct judgement judge_refusal(long status, enum token_use token, struct err *err)
 {
 	switch (status) {
 	case 401:
 	case 403:
-		return refuse(VERDICT_FAIL, err,
-			      secured ? "the server refuses the token"
-				      : "the server refuses it: if the stack secures its assets, try --secure-assets",
-			      status);
+		return refuse(VERDICT_FAIL, err, words_for_refusal(token), status);
 	case 404:
 	case 410:
 		return refuse(VERDICT_FAIL, err, "it is not there", status);
@@ -79,7 +89,8 @@ static bool is_redirect(long status)
 	return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
-struct judgement judge_head(const struct http_answer *head, const struct range *asked, bool secured, struct err *err)
+struct judgement judge_head(const struct http_answer *head, const struct range *asked, enum token_use token,
+			    struct err *err)
 {
 	bool encoded = head->content_encoding[0] && strcasecmp(head->content_encoding, "identity") != 0;
 	if (is_redirect(head->status))
@@ -87,7 +98,7 @@ struct judgement judge_head(const struct http_answer *head, const struct range *
 	if (head->status == 416)
 		return judge_beyond(head, asked, err);
 	if (head->status != 200 && head->status != 206)
-		return judge_refusal(head->status, secured, err);
+		return judge_refusal(head->status, token, err);
 	if (encoded) {
 		err_set(err, 0, "the server sends it encoded (%s), which was not asked for", head->content_encoding);
 		return (struct judgement){.verdict = VERDICT_FAIL, .total = -1};

@@ -24,8 +24,16 @@ struct judgement {
 	bool nonsense; /* the server does not understand ranges, as it seems */
 };
 
-/* `asked` is NULL if everything was asked for; `secured`: with a token. */
-struct judgement judge_head(const struct http_answer *head, const struct range *asked, bool secured, struct err *err);
+/* What the stack's token has to do with a request. */
+enum token_use {
+	TOKEN_NONE,     /* the stack secures nothing, as far as we were told */
+	TOKEN_SENT,     /* it went along */
+	TOKEN_WITHHELD, /* it would have, to a host of the stack */
+};
+
+/* `asked` is NULL if everything was asked for. */
+struct judgement judge_head(const struct http_answer *head, const struct range *asked, enum token_use token,
+			    struct err *err);
 
 /* Whether an answer of this type is what servers say in place of an asset whose record gives the other type. Most types say
  * nothing: many servers have one for everything that they do not know. */

@@ -141,13 +141,31 @@ static void test_heads(void)
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct err err = {0};
-		struct judgement got = judge_head(&rows[i].head, rows[i].asked, false, &err);
+		struct judgement got = judge_head(&rows[i].head, rows[i].asked, TOKEN_NONE, &err);
 		is_int(got.verdict, rows[i].verdict, "%s: verdict", rows[i].name);
 		is_int(got.begin, rows[i].begin, "%s: begin", rows[i].name);
 		is_int(got.end, rows[i].end, "%s: end", rows[i].name);
 		is_int(got.total, rows[i].total, "%s: total", rows[i].name);
 		ok((got.verdict == VERDICT_RETRY || got.verdict == VERDICT_FAIL) == (err.text[0] != '\0'),
 		   "%s: a reason where there should be one: %s", rows[i].name, err.text);
+	}
+}
+
+static void test_refusals(void)
+{
+	static const struct {
+		enum token_use token;
+		const char *says;
+	} rows[] = {
+		{TOKEN_NONE, "try --secure-assets"},
+		{TOKEN_SENT, "refuses the token"},
+		{TOKEN_WITHHELD, "none of the stack's asset hosts"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct http_answer head = {.status = 403};
+		struct err err = {0};
+		is_int(judge_head(&head, NULL, rows[i].token, &err).verdict, VERDICT_FAIL, "a refusal");
+		ok(strstr(err.text, rows[i].says) != NULL, "says what to do: %s", err.text);
 	}
 }
 
@@ -261,6 +279,7 @@ int main(void)
 	test_headers();
 	test_windows();
 	test_heads();
+	test_refusals();
 	test_media();
 	test_belief();
 	test_questions();
