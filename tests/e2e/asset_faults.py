@@ -38,6 +38,7 @@ LOCALE = "en-us"
 CLEAN = (errno.EIO, errno.ESTALE)
 AT_ONCE = 8
 HOLDS = 0.2  # seconds for which a failure may hold, since the kernel asks a second time at once
+AGAIN = 3  # reads at most until one is right: what the kernel had asked for ahead may fail between two of them
 
 
 class Wrong(Exception):
@@ -216,12 +217,15 @@ def meet(one: Try) -> None:
 
 def read_again(one: Try) -> None:
     """The next one, when it is over."""
-    start = time.monotonic()
+    until = time.monotonic() + DEADLINE
+    left = AGAIN
     while (found := read(one.path)).error:
         version_of(found, one.versions)
-        if time.monotonic() > start + (DEADLINE if found.error == errno.ESTALE and one.case.changes else HOLDS):
+        awaits_tree = found.error == errno.ESTALE and one.case.changes  # it is known to have changed, and will be shown so
+        left -= 0 if awaits_tree else 1
+        if left == 0 or time.monotonic() > until:
             break
-        time.sleep(0.05)  # it is known to have changed, and the tree will say so in a moment
+        time.sleep(HOLDS)
     version_of(found, one.versions if one.case.changes else one.versions[:1])
     require(found.error == 0, f"{errno.errorcode.get(found.error)}, though the fault is over")
     shown = os.stat(one.path).st_size
