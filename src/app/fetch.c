@@ -8,6 +8,8 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/human.h"
+#include "util/log.h"
 #include "util/printable.h"
 
 #include <errno.h>
@@ -23,6 +25,7 @@ enum outcome { WANTED, FETCHED, FAILED, TOO_LARGE };
 
 struct file {
 	int64_t ino;
+	int64_t bytes; /* as the record says */
 	enum outcome outcome;
 };
 
@@ -32,6 +35,7 @@ struct fetch {
 	struct file *files; /* `outcome` is guarded by `lock` once they are asked for */
 	size_t count;
 	size_t cap;
+	int64_t bytes; /* of all, as the records say */
 	struct progress progress;
 
 	pthread_mutex_t lock;
@@ -72,7 +76,7 @@ static bool add_child(void *context, const struct dir_entry *entry)
 	return true;
 }
 
-static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
+static int add_file(struct fetch *fetch, const struct node_attr *attr, struct err *err)
 {
 	if (fetch->count == fetch->cap) {
 		size_t cap = fetch->cap ? fetch->cap * 2 : 256;
@@ -82,7 +86,7 @@ static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
 		fetch->files = grown;
 		fetch->cap = cap;
 	}
-	fetch->files[fetch->count++] = (struct file){.ino = ino};
+	fetch->files[fetch->count++] = (struct file){.ino = attr->ino, .bytes = attr->size > 0 ? attr->size : 0};
 	return 0;
 }
 
@@ -90,7 +94,7 @@ static int add_file(struct fetch *fetch, int64_t ino, struct err *err)
 static int gather(struct fetch *fetch, const struct node_attr *attr, struct err *err)
 {
 	if (attr->kind == NODE_FILE)
-		return add_file(fetch, attr->ino, err);
+		return add_file(fetch, attr, err);
 	if (attr->kind != NODE_DIRECTORY && attr->kind != NODE_FOLDER)
 		return 0;
 	CLEANUP(children_finish) struct children children = {0};
@@ -133,16 +137,34 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Places may overlap. */
+/* Places may overlap. Counts what is left. */
 static void drop_repeats(struct fetch *fetch)
 {
 	size_t kept = 0;
+	fetch->bytes = 0;
 	if (fetch->count > 0)
 		qsort(fetch->files, fetch->count, sizeof(fetch->files[0]), compare);
-	for (size_t i = 0; i < fetch->count; i++)
-		if (kept == 0 || fetch->files[i].ino != fetch->files[kept - 1].ino)
-			fetch->files[kept++] = fetch->files[i];
+	for (size_t i = 0; i < fetch->count; i++) {
+		struct file *file = &fetch->files[i];
+		if (kept > 0 && file->ino == fetch->files[kept - 1].ino)
+			continue;
+		if (__builtin_add_overflow(fetch->bytes, file->bytes, &fetch->bytes))
+			fetch->bytes = INT64_MAX;
+		fetch->files[kept++] = *file;
+	}
 	fetch->count = kept;
+}
+
+/* No more than a warning: records may be wrong about sizes, and the first ones help until the last ones come. */
+static void warn_of_size(const struct fetch *fetch, const struct config *config)
+{
+	char want[HUMAN_SIZE];
+	char have[HUMAN_SIZE];
+	if (fetch->bytes > config->cache_bytes)
+		log_warning(
+			"%s of assets are wanted, and the cache may take %s: what comes last will push out what came "
+			"first, unless --cache-size is larger",
+			human_bytes(fetch->bytes, want), human_bytes(config->cache_bytes, have));
 }
 
 /* --- fetching ----------------------------------------------------------------------------------------------------- */
@@ -168,7 +190,7 @@ static void draw(struct fetch *fetch)
 	uint64_t there = (uint64_t)fetch->there;
 	pthread_mutex_unlock(&fetch->lock);
 	assets_count(fetch->assets, &counts);
-	progress_draw(&fetch->progress, done, fetch->count, there + counts.fetched_bytes);
+	progress_draw_bytes(&fetch->progress, done, fetch->count, there + counts.fetched_bytes, (uint64_t)fetch->bytes);
 	pthread_mutex_lock(&fetch->lock);
 }
 
@@ -289,6 +311,8 @@ int fetch_run(const struct config *config, char *const *places, size_t count, st
 	if (rc == 0 && count == 0)
 		rc = gather_place(&fetch, "", err);
 	drop_repeats(&fetch);
+	if (rc == 0)
+		warn_of_size(&fetch, config);
 	progress_start(&fetch.progress, "fetching", "assets", config->quiet);
 	if (rc == 0)
 		rc = fetch_all(&fetch, err);

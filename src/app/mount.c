@@ -71,7 +71,7 @@ static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t 
 	(void)pages;
 	atomic_store(&mount->items, items);
 	refresher_note_turn(&mount->refresher);
-	progress_draw(&mount->progress, items, total, 0);
+	progress_draw(&mount->progress, items, total);
 }
 
 static void on_waiting(void *context, const char *what, int64_t ms)

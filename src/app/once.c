@@ -30,7 +30,7 @@ struct watch {
 static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t total)
 {
 	(void)pages;
-	progress_draw(context, items, total, 0);
+	progress_draw(context, items, total);
 }
 
 static void on_waiting(void *context, const char *what, int64_t ms)

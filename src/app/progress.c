@@ -87,16 +87,24 @@ static void show(struct progress *progress)
 	}
 }
 
-void progress_draw(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes)
+void progress_draw(struct progress *progress, uint64_t done, uint64_t total)
+{
+	progress_draw_bytes(progress, done, total, 0, 0);
+}
+
+void progress_draw_bytes(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes, uint64_t bytes_total)
 {
 	struct progress_count *count = &progress->count;
 	pthread_mutex_lock(&progress->lock);
-	if (!progress->begun)
-		count->before = done; /* work that goes on counts what it has done now */
+	if (!progress->begun) { /* work that goes on counts what it has done now */
+		count->before = done;
+		count->bytes_before = bytes;
+	}
 	progress->begun = true;
 	count->done = done;
 	count->total = total;
 	count->bytes = bytes;
+	count->bytes_total = bytes_total;
 	show(progress);
 	pthread_mutex_unlock(&progress->lock);
 }

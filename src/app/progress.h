@@ -28,7 +28,11 @@ struct progress {
 void progress_start(struct progress *progress, const char *what, const char *unit, bool quiet);
 
 /* So much is done, of a total that may be wrong, or 0. Shows it, some times a second at most. */
-void progress_draw(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes);
+void progress_draw(struct progress *progress, uint64_t done, uint64_t total);
+
+/* The same for work that goes by bytes: so many came, of a total that may be wrong, or 0. */
+void progress_draw_bytes(struct progress *progress, uint64_t done, uint64_t total, uint64_t bytes,
+			 uint64_t bytes_total);
 
 /* The work waits for `what` (copied), or goes on again for NULL. */
 void progress_wait(struct progress *progress, const char *what);

@@ -34,28 +34,53 @@ static bool has_total(const struct progress_count *count)
 	return count->total > 0 && count->total >= count->done;
 }
 
+/* Units are not alike where bytes are counted too. */
+static bool goes_by_bytes(const struct progress_count *count)
+{
+	return has_total(count) && count->bytes_total > 0 && count->bytes_total >= count->bytes;
+}
+
+static uint64_t left_of(const struct progress_count *count)
+{
+	return goes_by_bytes(count) ? count->bytes_total - count->bytes : count->total - count->done;
+}
+
 /* What is done in a second; 0 if it cannot be told. */
 static double rate_of(const struct progress_count *count)
 {
-	if (count->elapsed_ms < RATE_AFTER_MS || count->done <= count->before)
+	bool by_bytes = goes_by_bytes(count);
+	uint64_t done = by_bytes ? count->bytes : count->done;
+	uint64_t before = by_bytes ? count->bytes_before : count->before;
+	if (count->elapsed_ms < RATE_AFTER_MS || done <= before)
 		return 0;
-	return (double)(count->done - count->before) * 1000 / (double)count->elapsed_ms;
+	return (double)(done - before) * 1000 / (double)count->elapsed_ms;
+}
+
+/* Of 1. */
+static double share_of(const struct progress_count *count)
+{
+	if (goes_by_bytes(count))
+		return (double)count->bytes / (double)count->bytes_total;
+	return (double)count->done / (double)count->total;
 }
 
 /* Rounded down, so that it is 100 only at the end. */
 static unsigned percent(const struct progress_count *count)
 {
-	return (unsigned)((double)count->done / (double)count->total * 100);
+	unsigned percent = (unsigned)(share_of(count) * 100);
+	return percent < 100 || count->done == count->total ? percent : 99;
 }
 
 static void put_pace(struct parts *parts, const struct progress_count *count)
 {
 	char number[HUMAN_SIZE];
 	double rate = rate_of(count);
-	if (rate > 0)
+	if (rate > 0 && goes_by_bytes(count))
+		put(parts, PART_RATE, "%s/s", human_bytes((int64_t)(rate + 0.5), number));
+	else if (rate > 0)
 		put(parts, PART_RATE, "%s/s", human_count((uint64_t)(rate + 0.5), number));
-	if (rate > 0 && has_total(count) && count->total > count->done && !count->waiting[0]) {
-		double ms = (double)(count->total - count->done) / rate * 1000;
+	if (rate > 0 && has_total(count) && left_of(count) > 0 && !count->waiting[0]) {
+		double ms = (double)left_of(count) / rate * 1000;
 		int64_t left = ms < 1e15 ? (int64_t)ms : (int64_t)1e15;
 		put(parts, PART_LEFT, "%s left", human_duration((left + 999) / 1000 * 1000, number));
 	}
@@ -74,7 +99,10 @@ static void fill(struct parts *parts, const struct progress_count *count)
 	} else {
 		put(parts, PART_COUNT, "%s %s", done, count->unit);
 	}
-	if (count->bytes > 0)
+	if (goes_by_bytes(count))
+		put(parts, PART_BYTES, "%s of %s", human_bytes((int64_t)count->bytes, done),
+		    human_bytes((int64_t)count->bytes_total, total));
+	else if (count->bytes > 0)
 		put(parts, PART_BYTES, "%s", human_bytes((int64_t)count->bytes, total));
 	if (count->waiting[0])
 		put(parts, PART_WAITING, "waiting for %s", count->waiting);
@@ -98,7 +126,7 @@ static void append(char out[PROGRESS_LINE_SIZE], const char *text)
 static void append_bar(char out[PROGRESS_LINE_SIZE], const struct progress_count *count, size_t cells, bool colour)
 {
 	char bar[BAR_MAX + 1];
-	size_t full = (size_t)((double)count->done / (double)count->total * (double)cells);
+	size_t full = (size_t)(share_of(count) * (double)cells);
 	for (size_t i = 0; i < cells; i++)
 		bar[i] = i < full ? '=' : i == full ? '>' : ' ';
 	bar[cells] = '\0';
