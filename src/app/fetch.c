@@ -208,7 +208,14 @@ static void wait_until(struct fetch *fetch, size_t left)
 
 static struct asset_source source_of(const struct node_asset *asset)
 {
-	return (struct asset_source){asset->url, asset->media_type, asset->size, asset->generation, asset->path};
+	return (struct asset_source){
+		.url = asset->url,
+		.media_type = asset->media_type,
+		.size = asset->size,
+		.recorded = asset->recorded,
+		.generation = asset->generation,
+		.name = asset->path,
+	};
 }
 
 struct asking {

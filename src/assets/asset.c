@@ -180,7 +180,8 @@ static struct asset *asset_create(struct assets *assets, const struct wait *wait
 		asset_free(asset);
 		return NULL;
 	}
-	asset->belief = (struct belief){.claimed = wait->claimed, .known.size = -1, .doubted.size = -1};
+	asset->belief = (struct belief){
+		.claimed = wait->claimed, .recorded = wait->recorded, .known.size = -1, .doubted.size = -1};
 	asset->number = ++assets->numbers;
 	for (int i = 0; i < KEPT_MAX; i++)
 		asset->kept[i].piece = -1;

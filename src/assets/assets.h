@@ -43,6 +43,7 @@ struct asset_source {
 	struct slice url;        /* raw, as in the record */
 	struct slice media_type; /* "" if it says none */
 	int64_t size;            /* of the record, or as it was learnt since; -1 if it is not known. A hint only */
+	int64_t recorded;        /* of the record in any case */
 	int64_t generation;      /* how often the bytes behind the URL were seen to change; 0 to begin with */
 	const char *name;        /* for messages: where the asset stands in the tree */
 };

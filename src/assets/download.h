@@ -115,6 +115,7 @@ struct wait {
 	int64_t offset;
 	size_t size;
 	int64_t claimed;
+	int64_t recorded;
 	int64_t generation;
 	char *name;
 	char *media_type;

@@ -158,11 +158,12 @@ static void note(struct identity *identity, int64_t size, const char *etag)
 	identity->etag[len] = '\0';
 }
 
-/* The tag says that nothing has changed, and the record says another size: then nothing has. */
+/* The tag says that nothing has changed, and the record says another size: then nothing has. What was learnt does not count
+ * for the record: a lie that was believed once would be for ever. */
 static bool is_absurd(const struct belief *belief, int64_t total, const char *etag)
 {
-	return belief->known.size >= 0 && belief->claimed >= 0 && etag[0] == '"' &&
-	       strcmp(etag, belief->known.etag) == 0 && total != belief->known.size && total != belief->claimed;
+	return belief->known.size >= 0 && belief->recorded >= 0 && etag[0] == '"' &&
+	       strcmp(etag, belief->known.etag) == 0 && total != belief->known.size && total != belief->recorded;
 }
 
 enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure)

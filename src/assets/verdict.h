@@ -49,7 +49,8 @@ struct identity {
 };
 
 struct belief {
-	int64_t claimed; /* by the record; -1 if it does not say */
+	int64_t claimed;  /* by the record, or learnt since; -1 if nobody says */
+	int64_t recorded; /* by the record; -1 if it does not say */
 	struct identity known;
 	struct identity doubted;
 };

@@ -28,6 +28,7 @@ struct wait *wait_create(enum wait_kind kind, struct known *known, const struct 
 	wait->kind = kind;
 	wait->known = known;
 	wait->claimed = source->size;
+	wait->recorded = source->recorded;
 	wait->generation = source->generation;
 	wait->since = clock_monotonic_ms();
 	wait->name = strdup(source->name ? source->name : "an asset");

@@ -196,6 +196,7 @@ static void take_asset(void *context, const struct node_asset *asset)
 		.url = slice_make(wanted->text.text, asset->url.len),
 		.media_type = slice_make(wanted->text.text + asset->url.len, asset->media_type.len),
 		.size = asset->size,
+		.recorded = asset->recorded,
 		.generation = asset->generation,
 		.name = wanted->text.text + path,
 	};

@@ -13,7 +13,7 @@
 
 /* --- nodes -------------------------------------------------------------------------------------------------------- */
 
-static int add_facts(struct store *store, int64_t ino, const struct store_file *file, struct err *err)
+static int add_facts(struct store *store, int64_t ino, const struct store_file *file, int64_t size, struct err *err)
 {
 	sqlite3_stmt *stmt = store->statements[ST_ASSET_ADD];
 	sqlite3_bind_int64(stmt, 1, ino);
@@ -21,6 +21,7 @@ static int add_facts(struct store *store, int64_t ino, const struct store_file *
 	db_bind_text(stmt, 3, file->url);
 	db_bind_text(stmt, 4, file->media_type);
 	sqlite3_bind_int64(stmt, 5, file->generation);
+	sqlite3_bind_int64(stmt, 6, size);
 	return db_run(stmt, err);
 }
 
@@ -34,7 +35,7 @@ int asset_add(struct store *store, const struct store_item *item, int64_t record
 	int rc = node_insert(store, NODE_FILE, 0, size, item, &ino, err);
 	if (rc == 0 && ino != record + 1)
 		rc = err_set(err, -EUCLEAN, "the store is damaged: it numbers its nodes wrongly");
-	return rc < 0 ? rc : add_facts(store, ino, &item->file, err);
+	return rc < 0 ? rc : add_facts(store, ino, &item->file, size, err);
 }
 
 /* What is known of the file that belongs to a record: 1, or 0 if there is none. The row is held until it is reset. */

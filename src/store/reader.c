@@ -69,7 +69,7 @@ static const char *const reader_sql[RD_COUNT] = {
 		     " LEFT JOIN asset a ON a.ino = n.ino AND n.kind = 4 WHERE n.ino = ?1",
 	/* A file that lost its name is current as long as the one that has it now is of the same bytes. Nobody has those
 	 * of an older generation any more. */
-	[RD_ASSET] = "SELECT a.url, a.media_type, a.generation, n.size,"
+	[RD_ASSET] = "SELECT a.url, a.media_type, a.generation, n.size, a.file_size,"
 		     " 'assets/' || ifnull(l.name, '') || '/' || ifnull(fo.name, '') || '/' || a.name,"
 		     " EXISTS (SELECT 1 FROM dirent d JOIN asset b ON b.ino = d.ino"
 		     " WHERE d.parent = n.parent AND b.url = a.url AND b.generation = a.generation)"
@@ -372,8 +372,9 @@ int reader_asset(struct store_reader *reader, int64_t ino, void (*take)(void *co
 		.media_type = db_column_text(row, 1),
 		.generation = sqlite3_column_int64(row, 2),
 		.size = sqlite3_column_int64(row, 3),
-		.path = (const char *)sqlite3_column_text(row, 4),
-		.current = sqlite3_column_int(row, 5) != 0,
+		.recorded = sqlite3_column_int64(row, 4),
+		.path = (const char *)sqlite3_column_text(row, 5),
+		.current = sqlite3_column_int(row, 6) != 0,
 	};
 	take(context, &asset);
 	return 0;

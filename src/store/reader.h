@@ -96,7 +96,8 @@ struct node_asset {
 	struct slice url; /* raw */
 	struct slice media_type;
 	int64_t generation;
-	int64_t size;     /* -1: not known yet */
+	int64_t size;     /* of the record, or as it was learnt since; -1: not known yet */
+	int64_t recorded; /* of the record; -1 if it says none */
 	const char *path; /* in the tree, its last part not encoded; for messages */
 	bool current;     /* the tree has these bytes under this name still */
 };

@@ -38,7 +38,8 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_VERSION_TEXT] = "SELECT text FROM version WHERE ino = ?1",
 	[ST_VERSION_REMOVE] = "DELETE FROM version WHERE ino = ?1",
 
-	[ST_ASSET_ADD] = "INSERT INTO asset (ino, name, url, media_type, generation) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[ST_ASSET_ADD] = "INSERT INTO asset (ino, name, url, media_type, generation, file_size)"
+			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_ASSET_CATCH_UP] = "WITH known AS (SELECT max(b.generation) AS latest FROM asset a JOIN asset b"
 			      " ON b.url = a.url AND b.generation > 0 WHERE a.ino = ?1)"
 			      " UPDATE asset SET generation = (SELECT latest FROM known)"

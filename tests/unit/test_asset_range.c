@@ -210,6 +210,7 @@ static void test_belief(void)
 		} heard[4];
 		size_t count;
 		int64_t size;
+		int64_t learnt; /* in place of what is claimed; 0: nothing was */
 	} rows[] = {
 		{"as claimed", 5, -1, "", {{5, "a", false, HEARD_FIRST}, {5, "a", true, HEARD_THE_SAME}}, 2, 5},
 		{"no claim", -1, -1, "", {{5, "a", true, HEARD_FIRST}}, 1, 5},
@@ -240,6 +241,14 @@ static void test_belief(void)
 		 {{4, "\"a\"", true, HEARD_DOUBT}, {4, "\"a\"", true, HEARD_CHANGED}},
 		 2,
 		 4},
+		{"which the record has, though another was learnt",
+		 4,
+		 5,
+		 "\"a\"",
+		 {{4, "\"a\"", true, HEARD_DOUBT}, {4, "\"a\"", true, HEARD_CHANGED}},
+		 2,
+		 4,
+		 5},
 		{"no tag", 5, 5, "a", {{5, "", true, HEARD_THE_SAME}}, 1, 5},
 		{"a slip",
 		 5,
@@ -250,7 +259,12 @@ static void test_belief(void)
 		 5},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct belief belief = {.claimed = rows[i].claimed, .known.size = rows[i].known, .doubted.size = -1};
+		struct belief belief = {
+			.claimed = rows[i].learnt ? rows[i].learnt : rows[i].claimed,
+			.recorded = rows[i].claimed,
+			.known.size = rows[i].known,
+			.doubted.size = -1,
+		};
 		strcpy(belief.known.etag, rows[i].etag);
 		for (size_t k = 0; k < rows[i].count; k++)
 			is_int(belief_hear(&belief, rows[i].heard[k].total, rows[i].heard[k].etag,

@@ -248,6 +248,29 @@ static void test_measuring(void)
 	is_sound(&temp, "what is no file is not");
 }
 
+static void take_sizes(void *context, const struct node_asset *asset)
+{
+	int64_t *sizes = context;
+	sizes[0] = asset->size;
+	sizes[1] = asset->recorded;
+}
+
+/* What was learnt may have been wrong: what the record says is not lost by it. */
+static void test_recorded(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	temp_store_open(&temp);
+	for (int64_t recorded = -1; recorded < 10; recorded += 10) {
+		int64_t sizes[2] = {0};
+		place(&temp, asset_item("en", "a", recorded + 2, recorded < 0 ? "u1" : "u2", "a.png", recorded));
+		int64_t ino = temp_store_ino(&temp, "assets/en/a/a.png");
+		measure(&temp, ino, 7);
+		temp_must(reader_asset(temp.reader, ino, take_sizes, sizes), NULL, "reader_asset");
+		is_int(sizes[0], 7, "the size that was learnt");
+		is_int(sizes[1], recorded, "the size of the record: %lld", (long long)recorded);
+	}
+}
+
 static void renew(struct temp_store *temp, const char *url, int64_t generation)
 {
 	struct err err = {0};
@@ -388,6 +411,7 @@ int main(void)
 	test_staging();
 	test_same();
 	test_measuring();
+	test_recorded();
 	test_renewing();
 	test_renewing_in_a_run();
 	test_generations_that_are_gone();
