@@ -444,6 +444,8 @@ fetch() {
 	tr '\r' '\n' <"$WORK/terminal" >"$WORK/lines"
 	cat "$WORK/lines"
 	[ "$(grep -o '3 of 4 assets.*[kM]B' "$WORK/lines" | grep -o '[0-9.]* [kM]B' | sort -u | wc -l)" -ge 3 ]
+	[ "$(grep '3 of 4 assets' "$WORK/lines" | grep -o '[0-9]*%' | sort -u | wc -l)" -ge 3 ]
+	grep -q 'MB of 20.3 MB' "$WORK/lines"
 	fetch 2>"$WORK/quiet"
 	same '' "$(cat "$WORK/quiet")" 'where there is no terminal'
 }
@@ -454,6 +456,15 @@ fetch() {
 	run fetch
 	same 69 "$status"
 	same 1100 "$(grep -c '^assets/.*: not fetched$' <<<"$output")" 'names'
+}
+
+@test "fetch says before it begins that the cache is too small, and at the end what has no room" {
+	setup_cache 8 1000000
+	unmount
+	exits_with 74 'use a larger --cache-size' fetch --store "$STORE" --cache-size 4M
+	has "$output" '8.0 MB of assets are wanted, and the cache may take 4.2 MB' 'no room in the cache'
+	contentfs fetch --store "$STORE" --cache-size 40M
+	no_asset_request fetch
 }
 
 @test "fetch without the service fails for what is missing only" {
