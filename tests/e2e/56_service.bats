@@ -1,35 +1,15 @@
 # As a service: what the manager is told, when, and what it may pass on.
 
 load lib
+load service
 
 SHIM=${SHIM:-$E2E/../../build/tests/shim/libshim.so}
-
-# start_manager SOCKET: what it hears is in $WORK/heard, a line each, behind the number of the process.
-start_manager() {
-	python3 "$E2E/service_manager.py" "$1" "$WORK/heard" 3>&- &
-	wait_until 20 test -e "$WORK/heard"
-	export NOTIFY_SOCKET=$1
-}
 
 # serve [OPTION...]: as the unit does it.
 serve() {
 	timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" mount --foreground --store "$STORE" --interval 3600 "$@" "$MOUNT" \
 		>>"$WORK/said" 2>&1 3>&- &
 	SERVICE=$!
-}
-
-# hears LINE: a pattern, as a whole.
-hears() {
-	grep -qE "^[0-9]+ $1\$" "$WORK/heard"
-}
-
-# heard LINE: how often.
-heard() {
-	grep -cE "^[0-9]+ $1\$" "$WORK/heard"
-}
-
-main_pid() {
-	sed -n 's/.* MAINPID=//p' "$WORK/heard" | tail -n 1
 }
 
 fill_store() {

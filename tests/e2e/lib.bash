@@ -17,6 +17,14 @@ export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-200}
 NOBODY=65534
 
 setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+begin_test() {
 	require /dev/fuse
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/contentfs-e2e.XXXXXX")
 	MOUNT=$WORK/mount
@@ -35,7 +43,7 @@ setup() {
 	export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$WORK/sanitizer"
 }
 
-teardown() {
+end_test() {
 	local failed=0
 	[ -z "${FUSE_MODE:-}" ] || chmod "$FUSE_MODE" /dev/fuse
 	end_helpers
@@ -288,19 +296,28 @@ in_machine() {
 }
 
 make_machine() {
-	local folder
+	own_folders etc usr/sbin
+	ln -sf "$CONTENTFS" /usr/sbin/mount.contentfs
+	ln -sf "$CONTENTFS" /usr/sbin/mount.fuse.contentfs
+	# mount(8) hands no HOME on.
+	export XDG_CONFIG_HOME=$HOME/.config XDG_STATE_HOME=$HOME/.local/state XDG_CACHE_HOME=$HOME/.cache
+}
+
+# own_folders FOLDER...: what is written to these folders of the machine stays in this mount namespace. The mounts of other
+# tests, which it has got copies of, go from it: a daemon does not end before the last copy is gone.
+own_folders() {
+	local folder mount
+	for mount in $(findmnt -nro TARGET -t fuse.contentfs | grep -v "^$WORK/"); do
+		timeout 20 umount --no-canonicalize --lazy "$mount" || true
+	done
 	mkdir -p "$WORK/layers"
 	mount -t tmpfs tmpfs "$WORK/layers"
 	chmod 755 "$WORK/layers"
-	for folder in etc usr/sbin; do
+	for folder; do
 		mkdir -p "$WORK/layers/$folder/upper" "$WORK/layers/$folder/work"
 		mount -t overlay overlay "/$folder" -o \
 			"lowerdir=/$folder,upperdir=$WORK/layers/$folder/upper,workdir=$WORK/layers/$folder/work"
 	done
-	ln -s "$CONTENTFS" /usr/sbin/mount.contentfs
-	ln -s "$CONTENTFS" /usr/sbin/mount.fuse.contentfs
-	# mount(8) hands no HOME on.
-	export XDG_CONFIG_HOME=$HOME/.config XDG_STATE_HOME=$HOME/.local/state XDG_CACHE_HOME=$HOME/.cache
 }
 
 # What is still mounted is a failure of the test; it goes all the same.
@@ -344,11 +361,15 @@ end_disk() {
 
 # The processes of this test that run contentfs, with those that mount and unmount for a daemon (contentfs) or without them
 # (commands); or that run anything but contentfs and the stack (helpers). By name: whose program it is, root only may know.
+# What mount(8) has started has the name of the mount helper, as much of it as the kernel keeps.
 processes() {
 	local pid program
 	while read -r pid; do
 		program=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
 		[ "$pid" = "$STACK_PID" ] && continue
+		case $program in
+		mount.contentfs | mount.fuse.cont) program=contentfs ;;
+		esac
 		case $1 in
 		contentfs) [ "${program%-mount}" = contentfs ] && echo "$pid" ;;
 		commands) [ "$program" = contentfs ] && echo "$pid" ;;
