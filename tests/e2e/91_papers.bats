@@ -119,6 +119,14 @@ write_profile() {
 	done
 }
 
+@test "each page names the version that the program has" {
+	local page
+	for page in "${PAGES[@]}"; do
+		echo "$page"
+		grep -qE "^\.TH [A-Z.]+ [158] \"\" \"$(contentfs --version)\" " "$page"
+	done
+}
+
 @test "the pages are rendered without a warning" {
 	require man
 	local page
