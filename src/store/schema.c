@@ -206,8 +206,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE change ADD COLUMN title TEXT;",
 
 	/* The size as the record says it, -1 if it does not; a node's size may have been learnt since. */
-	"ALTER TABLE asset ADD COLUMN file_size INTEGER NOT NULL DEFAULT -1;"
-	"UPDATE asset SET file_size = ifnull((SELECT n.size FROM node n WHERE n.ino = asset.ino), -1);",
+	("ALTER TABLE asset ADD COLUMN file_size INTEGER NOT NULL DEFAULT -1;"
+	 "UPDATE asset SET file_size = ifnull((SELECT n.size FROM node n WHERE n.ino = asset.ino), -1);"),
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
