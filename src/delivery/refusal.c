@@ -7,7 +7,9 @@
 #include "util/cleanup.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ERROR_BODY_MAX (64u << 10) /* a larger body is no error of the API; seen: under 200 bytes */
@@ -62,13 +64,24 @@ static void cleanup_json(cJSON **json)
 	cJSON_Delete(*json);
 }
 
+/* A number, or one that was written as a string; 0 if it is neither. */
+static int read_code(const cJSON *code)
+{
+	char *end;
+	if (!cJSON_IsString(code))
+		return cJSON_IsNumber(code) ? code->valueint : 0;
+	long number = strtol(code->valuestring, &end, 10);
+	bool whole = *end == '\0' && end > code->valuestring && number > 0 && number <= INT_MAX;
+	return whole ? (int)number : 0;
+}
+
 static struct complaint read_complaint(const cJSON *body)
 {
 	const cJSON *code = cJSON_GetObjectItemCaseSensitive(body, "error_code");
 	const cJSON *message = cJSON_GetObjectItemCaseSensitive(body, "error_message");
 	const cJSON *errors = cJSON_GetObjectItemCaseSensitive(body, "errors");
 	return (struct complaint){
-		.code = cJSON_IsNumber(code) ? code->valueint : 0,
+		.code = read_code(code),
 		.message = cJSON_IsString(message) ? message->valuestring : NULL,
 		.errors = cJSON_IsObject(errors) ? errors : NULL,
 	};
