@@ -9,6 +9,8 @@
 /* An element stands inside a list inside an object. */
 #define ANSWER_DEPTH (ITEM_DEPTH_MAX + 2)
 
+#define ELEMENTS_MIN 128 /* room for more than a page has; a power of two */
+
 struct page_strings {
 	struct page_strings *next;
 	struct buf text;
@@ -41,17 +43,17 @@ int answer_read(struct slice body, struct answer *answer, struct err *err)
 	return 0;
 }
 
-int answer_count(struct json_value list, const char *what, size_t *count, struct err *err)
+int answer_make_room(void **elements, size_t size, size_t count, const char *what, struct err *err)
 {
-	struct json_iter it = json_iter(list);
-	struct json_value element;
-	size_t sum = 0;
-	if (list.type != JSON_ARRAY)
-		return err_set(err, -EPROTO, "it has no list of %s", what);
-	while (json_next_element(&it, &element))
-		if (++sum > PAGE_ITEMS_MAX)
-			return err_set(err, -EPROTO, "it has more than %d %s", PAGE_ITEMS_MAX, what);
-	*count = sum;
+	if (count >= PAGE_ITEMS_MAX)
+		return err_set(err, -EPROTO, "it has more than %d %s", PAGE_ITEMS_MAX, what);
+	if (count > 0 && (count < ELEMENTS_MIN || (count & (count - 1)) != 0))
+		return 0;
+	size_t room = count > 0 ? 2 * count : ELEMENTS_MIN;
+	void *grown = realloc(*elements, room * size);
+	if (!grown)
+		return err_oom(err);
+	*elements = grown;
 	return 0;
 }
 
@@ -64,19 +66,63 @@ const char *answer_element_fault(const struct answer *answer, struct json_value 
 	return element.type == JSON_OBJECT ? NULL : "not an object";
 }
 
+static void forget(const struct answer_member *wanted, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		*wanted[i].value = (struct json_value){JSON_NULL, slice_of("null")};
+		forget(wanted[i].inner, wanted[i].inner_count);
+	}
+}
+
+static const struct answer_member *find(const struct answer_member *wanted, size_t count, struct json_value key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (json_string_is(key, wanted[i].key))
+			return &wanted[i];
+	return NULL;
+}
+
+/* As deep as what is wanted, and no deeper, however deep the text is. */
+static void read_members(struct json_iter *it, const struct answer_member *wanted, size_t count)
+{
+	struct json_value key;
+	struct json_value value;
+	struct json_iter inner;
+	while (json_next_key(it, &key)) {
+		const struct answer_member *member = find(wanted, count, key);
+		if (member)
+			forget(member, 1);
+		if (member && member->inner && json_enter(it, &inner)) {
+			read_members(&inner, member->inner, member->inner_count);
+			json_leave(it, &inner, &value);
+		} else {
+			json_take(it, &value);
+		}
+		if (member)
+			*member->value = value;
+	}
+}
+
 void answer_members(struct json_value object, const struct answer_member *wanted, size_t count)
 {
 	struct json_iter it = json_iter(object);
-	struct json_value key;
-	struct json_value value;
-	for (size_t i = 0; i < count; i++)
-		*wanted[i].value = (struct json_value){JSON_NULL, slice_of("null")};
-	if (object.type != JSON_OBJECT)
-		return;
-	while (json_next_member(&it, &key, &value))
-		for (size_t i = 0; i < count; i++)
-			if (json_string_is(key, wanted[i].key))
-				*wanted[i].value = value;
+	forget(wanted, count);
+	read_members(&it, wanted, count);
+}
+
+bool answer_next(struct json_iter *list, struct json_value *element, const struct answer_member *wanted, size_t count)
+{
+	struct json_iter inner;
+	if (!json_come_to_element(list))
+		return false;
+	forget(wanted, count);
+	if (json_enter(list, &inner)) {
+		read_members(&inner, wanted, count);
+		json_leave(list, &inner, element);
+	} else {
+		json_take(list, element);
+	}
+	return true;
 }
 
 bool answer_is_empty(struct json_value value)

@@ -26,8 +26,9 @@ int answer_check(struct slice text, int depth, struct answer *answer, struct err
 /* Reads `body`. -EPROTO if it is not a JSON object, or -ENOMEM. `answer` points into `body`. */
 int answer_read(struct slice body, struct answer *answer, struct err *err);
 
-/* How many elements `list` has. -EPROTO if it is not an array, or has more than PAGE_ITEMS_MAX; `what` names them. */
-int answer_count(struct json_value list, const char *what, size_t *count, struct err *err);
+/* Sees to it that *elements, of `size` bytes each, has room for one more than `count`. -EPROTO if these are PAGE_ITEMS_MAX,
+ * which `what` names, or -ENOMEM. */
+int answer_make_room(void **elements, size_t size, size_t count, const char *what, struct err *err);
 
 /* What makes an element of the list unusable whatever it says: not an object, deeper than ITEM_DEPTH_MAX, not valid
  * UTF-8. A static text, or NULL. */
@@ -37,10 +38,21 @@ const char *answer_element_fault(const struct answer *answer, struct json_value 
 struct answer_member {
 	const char *key;
 	struct json_value *value;
+	const struct answer_member
+		*inner; /* what is asked for of the value itself, if it is an object; NULL: nothing */
+	size_t inner_count;
 };
+
+#define WANTED(key, value)                                                                                             \
+	{                                                                                                              \
+		key, value, NULL, 0                                                                                    \
+	}
 
 /* Fills all `wanted` in one go over `object`. What is not an object has no members. */
 void answer_members(struct json_value object, const struct answer_member *wanted, size_t count);
+
+/* Fills `element` with the next one of a list, and all `wanted` of it, in one go. False at the end of the list. */
+bool answer_next(struct json_iter *list, struct json_value *element, const struct answer_member *wanted, size_t count);
 
 /* Whether nothing was said: null, missing, or the empty string. */
 bool answer_is_empty(struct json_value value);

@@ -6,46 +6,47 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* 0, -ENOMEM, or -EPROTO if it is not usable. */
-static int read_type(const struct answer *answer, struct json_value element, struct page_strings **strings,
+/* The next one: 1, 0 at the end of the list, -ENOMEM, or -EPROTO if it is not usable. */
+static int next_type(const struct answer *answer, struct json_iter *list, struct page_strings **strings,
 		     struct content_type *type)
 {
-	struct json_value uid, title, updated_at, version;
+	struct json_value element, uid, title, updated_at, version;
 	const struct answer_member wanted[] = {
-		{"uid", &uid},
-		{"title", &title},
-		{"updated_at", &updated_at},
-		{"_version", &version},
+		WANTED("uid", &uid),
+		WANTED("title", &title),
+		WANTED("updated_at", &updated_at),
+		WANTED("_version", &version),
 	};
+	if (!answer_next(list, &element, wanted, sizeof(wanted) / sizeof(wanted[0])))
+		return 0;
 	if (answer_element_fault(answer, element))
 		return -EPROTO;
-	answer_members(element, wanted, sizeof(wanted) / sizeof(wanted[0]));
 	*type = (struct content_type){.data = element.text, .version = answer_number(version)};
 	if (answer_text(uid, strings, &type->uid) < 0 || answer_text(title, strings, &type->title) < 0 ||
 	    answer_text(updated_at, strings, &type->updated_at) < 0 ||
 	    answer_time(updated_at, strings, &type->updated_ms) == -ENOMEM)
 		return -ENOMEM;
-	return type->uid.len > 0 && type->uid.len <= ITEM_NAME_MAX ? 0 : -EPROTO;
+	return type->uid.len > 0 && type->uid.len <= ITEM_NAME_MAX ? 1 : -EPROTO;
 }
 
 static int read_types(struct content_type_list *list, const struct answer *answer, struct json_value types,
 		      struct err *err)
 {
 	struct json_iter it = json_iter(types);
-	struct json_value element;
-	size_t count;
-	int rc = answer_count(types, "content types", &count, err);
-	if (rc < 0)
-		return rc;
-	list->types = calloc(count + 1, sizeof(*list->types));
-	if (!list->types)
-		return err_oom(err);
-	while (json_next_element(&it, &element)) {
-		rc = read_type(answer, element, &list->strings, &list->types[list->count]);
-		if (rc == -ENOMEM)
-			return err_oom(err);
-		if (rc == 0)
-			list->count++;
+	struct content_type type;
+	int rc;
+	if (types.type != JSON_ARRAY)
+		return err_set(err, -EPROTO, "it has no list of content types");
+	while ((rc = next_type(answer, &it, &list->strings, &type)) != 0) {
+		void *room = list->types;
+		int made = rc == -ENOMEM ? err_oom(err)
+					 : answer_make_room(&room, sizeof(type), list->count + list->skipped,
+							    "content types", err);
+		if (made < 0)
+			return made;
+		list->types = room;
+		if (rc > 0)
+			list->types[list->count++] = type;
 		else
 			list->skipped++;
 	}
@@ -56,7 +57,7 @@ static int read_list(struct content_type_list *list, struct err *err)
 {
 	struct answer answer;
 	struct json_value types, total;
-	const struct answer_member wanted[] = {{"content_types", &types}, {"count", &total}};
+	const struct answer_member wanted[] = {WANTED("content_types", &types), WANTED("count", &total)};
 	int rc = answer_read(buf_slice(&list->body), &answer, err);
 	if (rc < 0)
 		return rc;

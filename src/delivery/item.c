@@ -32,26 +32,25 @@ const char *item_type_name(enum item_type type)
 	return type_names[type];
 }
 
-static void take_apart(struct json_value element, struct parts *p)
+/* The next element of the list. False at its end. */
+static bool take_apart(struct json_iter *list, struct json_value *element, struct parts *p)
 {
-	const struct answer_member of_item[] = {
-		{"type", &p->type},
-		{"event_at", &p->event_at},
-		{"content_type_uid", &p->content_type},
-		{"data", &p->data},
+	const struct answer_member of_publish[] = {
+		WANTED("locale", &p->published_locale),
+		WANTED("time", &p->published_at),
 	};
 	const struct answer_member of_data[] = {
-		{"uid", &p->uid},          {"locale", &p->locale},
-		{"title", &p->title},      {"updated_at", &p->updated_at},
-		{"_version", &p->version}, {"publish_details", &p->publish},
+		WANTED("uid", &p->uid),          WANTED("locale", &p->locale),
+		WANTED("title", &p->title),      WANTED("updated_at", &p->updated_at),
+		WANTED("_version", &p->version), {"publish_details", &p->publish, of_publish, COUNT(of_publish)},
 	};
-	const struct answer_member of_publish[] = {
-		{"locale", &p->published_locale},
-		{"time", &p->published_at},
+	const struct answer_member of_item[] = {
+		WANTED("type", &p->type),
+		WANTED("event_at", &p->event_at),
+		WANTED("content_type_uid", &p->content_type),
+		{"data", &p->data, of_data, COUNT(of_data)},
 	};
-	answer_members(element, of_item, COUNT(of_item));
-	answer_members(p->data, of_data, COUNT(of_data));
-	answer_members(p->publish, of_publish, COUNT(of_publish));
+	return answer_next(list, element, of_item, COUNT(of_item));
 }
 
 static bool find_type(struct json_value value, enum item_type *type)
@@ -177,8 +176,8 @@ static int read_file(struct json_value data, struct page_strings **strings, stru
 {
 	struct json_value url, name, media_type, size, is_dir;
 	const struct answer_member wanted[] = {
-		{"url", &url},        {"filename", &name}, {"content_type", &media_type},
-		{"file_size", &size}, {"is_dir", &is_dir},
+		WANTED("url", &url),        WANTED("filename", &name), WANTED("content_type", &media_type),
+		WANTED("file_size", &size), WANTED("is_dir", &is_dir),
 	};
 	struct item_file read = {.size = -1};
 	answer_members(data, wanted, COUNT(wanted));
@@ -244,12 +243,11 @@ static int read_item(struct item *item, const struct parts *p, struct page_strin
 	return is_published(item) ? read_details(item, p, strings) : 0;
 }
 
-int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings, struct item *item)
+static int read_element(const struct answer *answer, struct json_value element, const struct parts *p,
+			struct page_strings **strings, struct item *item)
 {
-	struct parts p;
 	struct item read = {.source = element.text, .fault = answer_element_fault(answer, element)};
-	take_apart(element, &p);
-	int rc = read_item(&read, &p, strings);
+	int rc = read_item(&read, p, strings);
 	if (rc < 0)
 		return rc;
 	if (read.fault) {
@@ -262,12 +260,23 @@ int item_read(const struct answer *answer, struct json_value element, struct pag
 	return 0;
 }
 
+int item_next(const struct answer *answer, struct json_iter *list, struct page_strings **strings, struct item *item)
+{
+	struct json_value element;
+	struct parts p;
+	if (!take_apart(list, &element, &p))
+		return 0;
+	int rc = read_element(answer, element, &p, strings, item);
+	return rc < 0 ? rc : 1;
+}
+
 int item_parse(struct slice source, struct lone_item *lone, struct err *err)
 {
 	struct lone_item read = LONE_ITEM_INIT;
-	struct answer answer;
+	struct answer answer = {0};
 	int rc = answer_check(source, ITEM_DEPTH_MAX, &answer, err);
-	if (rc == 0 && item_read(&answer, answer.root, &read.strings, &read.item) < 0)
+	struct json_iter it = json_iter_alone(answer.root);
+	if (rc == 0 && item_next(&answer, &it, &read.strings, &read.item) < 0)
 		rc = err_oom(err);
 	if (rc < 0) {
 		lone_item_finish(&read);

@@ -6,9 +6,9 @@
 #include "delivery/page.h"
 
 /*
- * Reads `element` of `answer`. 0 or -ENOMEM; what the element lacks is no failure but item->fault. The item's slices
- * point into the answer and into *strings.
+ * Reads the next element of `list`, which is `answer`'s: 1, 0 at the end of the list, or -ENOMEM; what the element lacks is
+ * no failure but item->fault. The item's slices point into the answer and into *strings.
  */
-int item_read(const struct answer *answer, struct json_value element, struct page_strings **strings, struct item *item);
+int item_next(const struct answer *answer, struct json_iter *list, struct page_strings **strings, struct item *item);
 
 #endif

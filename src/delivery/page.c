@@ -16,10 +16,10 @@ struct envelope {
 static void read_envelope(struct json_value root, struct envelope *e)
 {
 	const struct answer_member wanted[] = {
-		{"items", &e->items},
-		{"pagination_token", &e->pagination_token},
-		{"sync_token", &e->sync_token},
-		{"total_count", &e->total},
+		WANTED("items", &e->items),
+		WANTED("pagination_token", &e->pagination_token),
+		WANTED("sync_token", &e->sync_token),
+		WANTED("total_count", &e->total),
 	};
 	answer_members(root, wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
@@ -68,20 +68,19 @@ static int read_tokens(struct page *page, const struct envelope *e, struct err *
 static int read_items(struct page *page, const struct answer *answer, struct json_value items, struct err *err)
 {
 	struct json_iter it = json_iter(items);
-	struct json_value element;
-	size_t count;
-	int rc = answer_count(items, "items", &count, err);
-	if (rc < 0)
-		return rc;
-	page->items = calloc(count + 1, sizeof(*page->items));
-	if (!page->items)
-		return err_oom(err);
-	while (json_next_element(&it, &element)) {
-		if (item_read(answer, element, &page->strings, &page->items[page->count]) < 0)
-			return err_oom(err);
-		page->count++;
+	struct item item;
+	int rc;
+	if (items.type != JSON_ARRAY)
+		return err_set(err, -EPROTO, "it has no list of items");
+	while ((rc = item_next(answer, &it, &page->strings, &item)) > 0) {
+		void *room = page->items;
+		rc = answer_make_room(&room, sizeof(item), page->count, "items", err);
+		page->items = room;
+		if (rc < 0)
+			return rc;
+		page->items[page->count++] = item;
 	}
-	return 0;
+	return rc < 0 ? err_oom(err) : 0;
 }
 
 static int read_page(struct page *page, struct err *err)

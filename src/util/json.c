@@ -402,55 +402,87 @@ bool json_is_deeper(struct json_value value, int depth)
 struct json_iter json_iter(struct json_value container)
 {
 	if ((container.type != JSON_OBJECT && container.type != JSON_ARRAY) || container.text.len < 2)
-		return (struct json_iter){NULL, NULL};
+		return (struct json_iter){NULL, NULL, '\0'};
 	const char *at = container.text.at;
-	return (struct json_iter){at + 1, at + container.text.len};
+	return (struct json_iter){at + 1, at + container.text.len, container.type == JSON_OBJECT ? '}' : ']'};
 }
 
-/*
- * Goes to the next thing inside the brackets, if they are of the kind that `close` ends: the last byte before `end` is
- * the closing bracket, so that members of an array and elements of an object are none.
- */
+struct json_iter json_iter_alone(struct json_value value)
+{
+	return (struct json_iter){value.text.at, value.text.at + value.text.len, ']'};
+}
+
+/* Goes to the next thing inside the brackets, if they are of the kind that `close` ends, or behind them. */
 static bool find_next(struct json_iter *it, char close)
 {
-	if (it->at == it->end || it->end[-1] != close)
+	if (it->close != close)
 		return false;
 	const char *at = json_skip_space(it->at, it->end);
 	if (at < it->end && *at == ',')
 		at = json_skip_space(at + 1, it->end);
-	bool more = at < it->end && *at != close;
-	it->at = more ? at : it->end;
-	return more;
+	it->at = at;
+	if (at < it->end && *at != close)
+		return true;
+	it->at += at < it->end;
+	it->close = '\0';
+	return false;
 }
 
-static struct json_value read_value(struct json_iter *it)
+void json_take(struct json_iter *it, struct json_value *value)
 {
 	const char *start = it->at;
 	it->at = skip_value(start, it->end);
-	return (struct json_value){type_of(*start), slice_make(start, (size_t)(it->at - start))};
+	*value = (struct json_value){type_of(*start), slice_make(start, (size_t)(it->at - start))};
+}
+
+bool json_come_to_element(struct json_iter *it)
+{
+	return find_next(it, ']');
+}
+
+bool json_next_key(struct json_iter *it, struct json_value *key)
+{
+	if (!find_next(it, '}'))
+		return false;
+	json_take(it, key);
+	it->at = json_skip_space(it->at, it->end);
+	if (it->at < it->end && *it->at == ':')
+		it->at = json_skip_space(it->at + 1, it->end);
+	return it->at < it->end;
 }
 
 bool json_next_element(struct json_iter *it, struct json_value *value)
 {
-	if (!find_next(it, ']'))
-		return false;
-	*value = read_value(it);
-	return true;
+	bool more = json_come_to_element(it);
+	if (more)
+		json_take(it, value);
+	return more;
 }
 
 bool json_next_member(struct json_iter *it, struct json_value *key, struct json_value *value)
 {
-	if (!find_next(it, '}'))
+	bool more = json_next_key(it, key);
+	if (more)
+		json_take(it, value);
+	return more;
+}
+
+bool json_enter(const struct json_iter *it, struct json_iter *inner)
+{
+	if (*it->at != '{' && *it->at != '[')
 		return false;
-	struct json_value name = read_value(it);
-	it->at = json_skip_space(it->at, it->end);
-	if (it->at < it->end && *it->at == ':')
-		it->at = json_skip_space(it->at + 1, it->end);
-	if (it->at == it->end)
-		return false;
-	*key = name;
-	*value = read_value(it);
+	*inner = (struct json_iter){it->at + 1, it->end, *it->at == '{' ? '}' : ']'};
 	return true;
+}
+
+void json_leave(struct json_iter *it, struct json_iter *inner, struct json_value *value)
+{
+	const char *start = it->at;
+	struct json_value key;
+	while (json_next_element(inner, value) || json_next_member(inner, &key, value))
+		;
+	it->at = inner->at;
+	*value = (struct json_value){type_of(*start), slice_make(start, (size_t)(it->at - start))};
 }
 
 bool json_get(struct json_value object, const char *key, struct json_value *value)

@@ -55,11 +55,33 @@ int json_check_utf8(struct slice text, struct err *err);
 struct json_iter {
 	const char *at;
 	const char *end;
+	char close; /* the bracket that it goes up to; NUL when it has come there */
 };
 
 struct json_iter json_iter(struct json_value container);
+struct json_iter json_iter_alone(struct json_value value); /* whose only element is the value itself */
 bool json_next_member(struct json_iter *it, struct json_value *key, struct json_value *value);
 bool json_next_element(struct json_iter *it, struct json_value *value);
+
+/*
+ * The same in steps, so that a container inside another one is gone over on the way, and its bytes are looked at once:
+ *
+ *   while (json_next_key(&it, &key)) {                   // or json_come_to_element(&it)
+ *       if (json_enter(&it, &inner)) {
+ *           ...                                          // as far as one likes, with `inner`
+ *           json_leave(&it, &inner, &value);
+ *       } else {
+ *           json_take(&it, &value);
+ *       }
+ *   }
+ *
+ * Each value that was come to has to be taken or left. json_enter enters objects and arrays; `value` is all of them.
+ */
+bool json_next_key(struct json_iter *it, struct json_value *key);
+bool json_come_to_element(struct json_iter *it);
+void json_take(struct json_iter *it, struct json_value *value);
+bool json_enter(const struct json_iter *it, struct json_iter *inner);
+void json_leave(struct json_iter *it, struct json_iter *inner, struct json_value *value);
 
 /* Whether a string value, decoded, equals `text` (which holds no NUL). Allocates nothing. */
 bool json_string_is(struct json_value string, const char *text);

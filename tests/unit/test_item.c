@@ -175,6 +175,12 @@ static const struct {
 
 	{"no data", "{\"type\":\"entry_published\",\"event_at\":\"" T1 "\",\"content_type_uid\":\"b\"}",
 	 "data is not an object"},
+	{"data that comes twice, the last time without a uid",
+	 ITEM("entry_published", BLOG "\"data\":{\"uid\":\"u1\",\"locale\":\"en-us\"},\"data\":{\"locale\":\"en-us\"}"),
+	 "no uid"},
+	{"data that comes twice, the last time as text",
+	 ITEM("entry_published", BLOG "\"data\":{\"uid\":\"u1\",\"locale\":\"en-us\"},\"data\":\"u1\""),
+	 "data is not an object"},
 	{"data null", ITEM("entry_published", BLOG "\"data\":null"), "data is not an object"},
 	{"data an array", ITEM("entry_published", BLOG "\"data\":[]"), "data is not an object"},
 	{"data text", ITEM("asset_deleted", "\"data\":\"uid\""), "data is not an object"},

@@ -80,6 +80,21 @@ static struct json_value value_of(const char *text)
 	return value;
 }
 
+/* The value that was come to, entered if there is something to enter, and left after some steps inside. */
+static struct json_value stroll(struct json_iter *it, int steps)
+{
+	struct json_iter inner;
+	struct json_value key, value;
+	if (!json_enter(it, &inner)) {
+		json_take(it, &value);
+		return value;
+	}
+	while (steps-- > 0 && (json_come_to_element(&inner) || json_next_key(&inner, &key)))
+		stroll(&inner, steps);
+	json_leave(it, &inner, &value);
+	return value;
+}
+
 static const struct {
 	const char *name;
 	const char *text;
@@ -119,6 +134,23 @@ static void test_walks(void)
 		while (json_next_member(&it, &key, &inner))
 			buf_printf(&parts, "%.*s=%.*s|", SLICE_FMT(key.text), SLICE_FMT(inner.text));
 		is_str(buf_text(&parts), walks[i].parts, "walking %s", walks[i].name);
+		for (int steps = 0; steps < 4; steps++) {
+			buf_reset(&parts);
+			it = json_iter(value);
+			while (json_come_to_element(&it)) {
+				inner = stroll(&it, steps);
+				buf_printf(&parts, "%.*s|", SLICE_FMT(inner.text));
+			}
+			while (json_next_key(&it, &key)) {
+				inner = stroll(&it, steps);
+				buf_printf(&parts, "%.*s=%.*s|", SLICE_FMT(key.text), SLICE_FMT(inner.text));
+			}
+			is_str(buf_text(&parts), walks[i].parts, "walking %s, %d steps into it", walks[i].name, steps);
+		}
+		it = json_iter_alone(value);
+		ok(json_next_element(&it, &inner) && slice_eq(inner.text, value.text) &&
+			   !json_next_element(&it, &inner),
+		   "%s alone", walks[i].name);
 	}
 }
 
@@ -335,6 +367,9 @@ static void walk_unchecked(struct slice text)
 		struct json_value key, inner;
 		while (json_next_element(&it, &inner) || json_next_member(&it, &key, &inner))
 			;
+		it = json_iter(value);
+		while (json_come_to_element(&it) || json_next_key(&it, &key))
+			stroll(&it, 8);
 		json_get(value, "a", &found);
 		json_string_is(value, "a\n\xf0\x9f\x98\x80");
 		json_integer(value, &number);
