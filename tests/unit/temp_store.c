@@ -127,12 +127,18 @@ static int ask(sqlite3 *db, const char *sql, struct buf *out)
 	return code;
 }
 
+/* Closed by whoever opens it, also where that failed. */
+static int open_beside(const struct temp_store *temp, sqlite3 **db)
+{
+	int code = sqlite3_open_v2(temp->path, db, SQLITE_OPEN_READWRITE, NULL);
+	return code == SQLITE_OK ? sqlite3_busy_timeout(*db, 5000) : code;
+}
+
 const char *temp_store_ask(struct temp_store *temp, const char *sql)
 {
 	sqlite3 *db = NULL;
 	buf_reset(&temp->answer);
-	if (sqlite3_open_v2(temp->path, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(db, 5000) != SQLITE_OK || ask(db, sql, &temp->answer) != SQLITE_OK)
+	if (open_beside(temp, &db) != SQLITE_OK || ask(db, sql, &temp->answer) != SQLITE_OK)
 		buf_printf(&temp->answer, "(%s)", sqlite3_errmsg(db));
 	sqlite3_close(db);
 	return buf_text(&temp->answer);
@@ -192,15 +198,19 @@ static const struct {
 
 const char *temp_store_fault(struct temp_store *temp)
 {
-	for (size_t i = 0; i < sizeof(invariants) / sizeof(invariants[0]); i++) {
+	sqlite3 *db = NULL;
+	int code = open_beside(temp, &db);
+	buf_reset(&temp->answer);
+	for (size_t i = 0; temp->answer.len == 0 && i < sizeof(invariants) / sizeof(invariants[0]); i++) {
 		CLEANUP(buf_finish) struct buf found = BUF_INIT;
-		buf_append_text(&found, temp_store_ask(temp, invariants[i].sql));
-		buf_reset(&temp->answer);
-		if (found.len > 0) {
+		if (code == SQLITE_OK)
+			code = ask(db, invariants[i].sql, &found);
+		if (code != SQLITE_OK)
+			buf_printf(&found, "(%s)", sqlite3_errmsg(db));
+		if (found.len > 0)
 			buf_printf(&temp->answer, "not so: %s: %s", invariants[i].name, buf_text(&found));
-			break;
-		}
 	}
+	sqlite3_close(db);
 	return buf_text(&temp->answer);
 }
 
