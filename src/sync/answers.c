@@ -272,14 +272,13 @@ static void take_page(struct run *run, size_t index, struct page *page, const st
 	log_debug("a page of %zu items in stream %d%s", page->count, conversation->stream.id,
 		  page->more ? "" : ", the last of its listing");
 	bool shows = conversation_shows(conversation, page, sync->streams == 1);
-	bool splits = split_begins(run, conversation, page, advice);
-	if (conversation->seed.tries && !splits && !split_takes_seed(run, conversation, page))
+	if (split_begins(run, conversation, page, advice))
+		return;
+	if (conversation->seed.tries && !split_takes_seed(run, conversation, page))
 		return;
 	conversation->idle = false;
 	conversation->staged |= !shows;
 	conversation_advance(conversation, page);
-	if (!splits)
-		conversation->seed = (struct seed){0};
 	catch_up(conversation);
 	settle_state(conversation);
 	run_ask(run); /* the service works on the next page while this one is stored */

@@ -39,7 +39,7 @@ struct sync_query conversation_query(const struct conversation *conversation, co
 		.start_from = conversation->seed.tries ? conversation->seed.from : start_from,
 		.types = stream->types ? stream->types : types,
 	};
-	if (stream->page_token && !conversation->seed.tries) {
+	if (stream->page_token) {
 		query.mode = SYNC_PAGE;
 		query.token = stream->page_token;
 	} else if (stream->run == RUN_DELTA || stream->run == RUN_REBUILD_DELTA) {
@@ -86,7 +86,7 @@ int conversation_circles(struct conversation *conversation, const struct page *p
 {
 	struct token_mark *mark = &conversation->mark;
 	const char *sent = conversation->stream.page_token;
-	if (!page->more || conversation->seed.tries) { /* the token that is kept beside a seed is of another listing */
+	if (!page->more || conversation->seed.tries) { /* each try for a seed is a listing of its own */
 		clear_mark(mark);
 		return 0;
 	}

@@ -36,7 +36,7 @@ struct conversation {
 	bool stale;       /* goes on with a delta that an earlier run began: another follows */
 	bool staged;      /* what the run under way brought is not to be seen yet */
 	bool relisted;    /* was listed anew in this run already */
-	struct seed seed; /* that is asked for instead of the next page */
+	struct seed seed; /* that is looked for before anything is listed */
 	struct token_mark mark;
 };
 

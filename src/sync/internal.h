@@ -98,15 +98,15 @@ bool retry_later(enum delivery_outcome outcome, const struct delivery_advice *ad
 
 /* split.c */
 
-/* A page of the first listing came: decides whether the listing goes on in parts. */
+/* The first page of the first listing came: decides whether it is listed in parts, and a seed is looked for instead. */
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
 		  const struct delivery_advice *advice);
 
-/* The first page of a seed came: whether the listing goes on with it. Else what is asked next is another seed, or the next
- * page of the whole. */
+/* The first page of a seed came: whether the listing goes on with it. Else what is asked next is another seed, or the whole
+ * from its beginning. */
 bool split_takes_seed(struct run *run, struct conversation *whole, const struct page *page);
 
-/* No seed is to be had: the listing goes on as it began. */
+/* No seed is to be had: the stack is listed as a whole. */
 void split_forget_seed(struct run *run, struct conversation *whole);
 
 /* The seed has ended: makes the parts. Within a transaction. */

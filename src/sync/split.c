@@ -3,7 +3,8 @@
  * thousands of pages costs as many round trips one after the other. Where jobs allow, a large stack is listed by content
  * type instead, all types side by side, and its assets beside them. It ends with one token all the same:
  *
- *   whole   the first page of the listing of everything says how much there is (total_count)
+ *   whole   the first page of the listing of everything says how much there is (total_count). It is not stored: what is
+ *           withdrawn between it and the seed, neither the parts nor the delta would tell of
  *   seed    a listing of what was published lately (start_from), for the sync token that it ends with: seed.h
  *   parts   one listing for each content type, one for the assets; their tokens are dropped
  *   delta   with the token of the seed: whatever happened since then, also to what the parts had listed before. That the
@@ -54,6 +55,7 @@ bool split_begins(struct run *run, struct conversation *whole, const struct page
 	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || !is_worth_it(run->sync, page))
 		return false;
 	int64_t tries = pages_of(page) / TRIES_SHARE;
+	conversation_restart(whole, RUN_FIRST); /* it may have to be listed from here after all */
 	whole->stream.total = page->total;
 	seed_begin(&whole->seed, page, advice->date_ms, tries > TRIES_MIN ? tries : TRIES_MIN);
 	return true;

@@ -23,6 +23,11 @@
 #define MORE(items, token) "{\"items\":[" items "],\"pagination_token\":\"" token "\"}"
 #define LAST(items, token) "{\"items\":[" items "],\"sync_token\":\"" token "\"}"
 
+/* The same of a listing that says how many items it has in all. */
+#define MORE_OF(total, items, token)                                                                                   \
+	"{\"total_count\":" #total ",\"items\":[" items "],\"pagination_token\":\"" token "\"}"
+#define LAST_OF(total, items, token) "{\"total_count\":" #total ",\"items\":[" items "],\"sync_token\":\"" token "\"}"
+
 struct sync_fixture {
 	struct temp_store temp;
 	struct delivery fake;
@@ -41,6 +46,9 @@ void sync_fixture_open(struct sync_fixture *fixture, const struct sync_filter *f
 
 /* The same with several questions under way at once. */
 void sync_fixture_open_with(struct sync_fixture *fixture, const struct sync_filter *filter, unsigned jobs);
+
+/* The same, keeping everything, over a store whose file has these bytes. */
+void sync_fixture_open_copy(struct sync_fixture *fixture, struct slice file, unsigned jobs);
 void sync_fixture_finish(struct sync_fixture *fixture);
 
 /* A new engine over the same store, as after a restart. */

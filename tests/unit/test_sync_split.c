@@ -13,11 +13,6 @@
 #define AHEAD_BEFORE "2026-12-31T23:59:00.000Z"
 #define NEWEST_BEFORE "2026-01-01T00:00:08.999Z"
 #define BETWEEN "2026-07-02T11:59:34.499Z" /* these two */
-#define OF(total) "\"total_count\":" #total ","
-
-/* As MORE and LAST, with a total. */
-#define MORE_OF(total, items, token) "{" OF(total) "\"items\":[" items "],\"pagination_token\":\"" token "\"}"
-#define LAST_OF(total, items, token) "{" OF(total) "\"items\":[" items "],\"sync_token\":\"" token "\"}"
 
 #define A ENTRY("a", 1, "09")
 #define B ENTRY("b", 1, "08")
@@ -70,6 +65,7 @@ static const struct {
 	  {"init start_from=" HOUR_BEFORE, .body = MORE(A, "h1")},
 	  {"init start_from=" MINUTE_BEFORE, .body = MORE(A, "m1")},
 	  {"init start_from=" SECONDS_BEFORE, .body = MORE_OF(3, A, "s1")},
+	  WHOLE,
 	  {"page w1", .body = LAST(B "," X, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
@@ -88,10 +84,20 @@ static const struct {
 	  {"init start_from=" NEWEST_BEFORE, .body = MORE_OF(8, A, "n1")},
 	  {"init start_from=" AHEAD_BEFORE, .body = LAST("", "n2")},
 	  {"init start_from=" BETWEEN, .body = LAST("", "n3")},
+	  {"init", .body = MORE_OF(8, A, "w1"), .date_ms = AHEAD},
 	  {"page w1", .body = LAST(B "," X, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
 	 ""},
+	{"one of which something is withdrawn, and as much published, before the seed begins",
+	 {WHOLE,
+	  {"init start_from=" HOUR_BEFORE, .body = LAST(B, "g1")},
+	  {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	  {"init content_type=blog", .body = LAST_OF(10, B, "t2")},
+	  {"init content_type=page", .body = LAST_OF(10, X, "t3")},
+	  {"delta g1", .body = LAST("", "g1")}},
+	 "b@1 x@1",
+	 "f"},
 	{"one that comes oldest first",
 	 {WHOLE_AHEAD,
 	  {"init start_from=" NEWEST_BEFORE, .body = MORE_OF(40, A, "n1")},
@@ -106,6 +112,7 @@ static const struct {
 	{"a seed without an event, which might let none through later",
 	 {WHOLE,
 	  {"init start_from=" HOUR_BEFORE, .body = LAST("", "g1")},
+	  WHOLE,
 	  {"page w1", .body = LAST(B "," X, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
@@ -179,6 +186,7 @@ static const struct {
 	{"a seed that is refused",
 	 {WHOLE,
 	  {"init start_from=" HOUR_BEFORE, DELIVERY_QUERY_REFUSED},
+	  WHOLE,
 	  {"page w1", .body = LAST(B "," X, "s1")},
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
@@ -262,6 +270,17 @@ static void test_resumed(void)
 	ok(is_complete(&fixture), "and the news since it began");
 }
 
+/* What is known of the whole is not kept: it is asked for again, and the listing is in parts all the same. */
+static void test_interrupted_before_the_seed(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	EXPECT(&fixture, "a listing in parts that is cut off before its seed", -EACCES, "", WHOLE,
+	       {"init start_from=" HOUR_BEFORE, DELIVERY_CREDENTIALS_REFUSED});
+	sync_fixture_restart(&fixture);
+	sync_fixture_expect(&fixture, "begins again in parts", 0, rows[0].shown, rows[0].answers, 7);
+}
+
 static void test_resumed_and_abandoned(void)
 {
 	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
@@ -283,5 +302,6 @@ int main(void)
 	test_side_by_side();
 	test_resumed();
 	test_resumed_and_abandoned();
+	test_interrupted_before_the_seed();
 	return tap_done();
 }
