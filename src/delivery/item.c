@@ -273,14 +273,15 @@ int item_next(const struct answer *answer, struct json_iter *list, struct page_s
 int item_parse(struct slice source, struct lone_item *lone, struct err *err)
 {
 	struct lone_item read = LONE_ITEM_INIT;
-	struct answer answer = {0};
+	struct answer answer;
 	int rc = answer_check(source, ITEM_DEPTH_MAX, &answer, err);
+	if (rc < 0)
+		return rc;
 	struct json_iter it = json_iter_alone(answer.root);
-	if (rc == 0 && item_next(&answer, &it, &read.strings, &read.item) < 0)
-		rc = err_oom(err);
+	rc = item_next(&answer, &it, &read.strings, &read.item);
 	if (rc < 0) {
 		lone_item_finish(&read);
-		return rc;
+		return err_oom(err);
 	}
 	*lone = read;
 	return 0;
