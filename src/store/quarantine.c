@@ -91,6 +91,7 @@ int store_quarantine_next(struct store *store, struct store_inmate *inmate, stru
 	inmate->id = sqlite3_column_int64(row, 0);
 	inmate->stream = sqlite3_column_int(row, 1);
 	inmate->whole = sqlite3_column_int(row, 2) != 0;
+	inmate->known = sqlite3_column_int(row, 4) != 0;
 	return 1;
 }
 

@@ -122,8 +122,8 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_QUARANTINE_SETTLE] = "DELETE FROM quarantine_item WHERE kind = ?1 AND content_type = ?2"
 				 " AND (?3 = '' OR locale = ?3) AND (?4 = '' OR uid = ?4) AND event_at <= ?5",
 	[ST_QUARANTINE_FORGET] = "DELETE FROM quarantine_item WHERE stream = ?1",
-	[ST_QUARANTINE_NEXT] = "SELECT id, stream, whole, source FROM quarantine_item WHERE id > ?1 AND program <> ?2"
-			       " ORDER BY id LIMIT 1",
+	[ST_QUARANTINE_NEXT] = "SELECT id, stream, whole, source, about = '' FROM quarantine_item WHERE id > ?1"
+			       " AND program <> ?2 ORDER BY id LIMIT 1",
 	[ST_QUARANTINE_REMOVE] = "DELETE FROM quarantine_item WHERE id = ?1",
 	[ST_QUARANTINE_LOST] = "SELECT ifnull(sum(1), 0) FROM (SELECT id FROM quarantine_item ORDER BY id DESC"
 			       " LIMIT -1 OFFSET ?1)",

@@ -173,6 +173,7 @@ int store_quarantine_forget(struct store *store, int stream, struct err *err);
 struct store_inmate {
 	int64_t id; /* 0 to begin */
 	int stream;
+	bool known; /* as in struct store_suspect */
 	bool whole; /* the text was not cut */
 	struct buf source;
 };

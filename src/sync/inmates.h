@@ -6,9 +6,9 @@
 #include "util/err.h"
 
 /*
- * Once after the start: applies what another version of the program could not apply and this one can; the rest stays, as
- * this version's. If an item was too long to be kept whole and is to be seen again, its stream is listed anew. 0 or a
- * negative errno.
+ * After the start: applies what another version of the program could not apply and this one can; the rest stays, as this
+ * version's. What has to come again for that, because it was too long to be kept whole or because nothing was known of it,
+ * makes its stream be listed anew; if that is in its first listing still, a later run sees to it. 0 or a negative errno.
  */
 int inmates_examine(struct sync *sync, struct err *err);
 

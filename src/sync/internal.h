@@ -29,7 +29,7 @@ struct sync {
 	bool streams_noted; /* all have their rows in the store */
 	size_t first;       /* the stream that the next run begins with */
 	bool whole_only;    /* a listing in parts did not work out */
-	bool examined;      /* the quarantine was gone through since the start */
+	bool examined;      /* the quarantine was gone through since the start, all of it */
 };
 
 /* A run under way. */

@@ -107,6 +107,62 @@ static void test_cut(void)
 	is_str(kept(&fixture), "", "which leaves nothing behind");
 }
 
+/* A delta that was cut off is no listing. */
+static void test_cut_amid_a_delta(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "a delta that is cut off behind an item that cannot be applied", -EACCES, "a@1 b@1",
+	       {"delta s1", .body = MORE(FAULTY("a", 2) "," ENTRY("b", 2, "05"), "p1")},
+	       {"page p1", DELIVERY_CREDENTIALS_REFUSED});
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1', whole = 0, source = '{\"ty'");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "which was too long: another version does not go on with it", 0, "a@3",
+	       {"init", .body = LAST(ENTRY("a", 3, "07"), "t1")}, {"delta t1", .body = LAST("", "t1")});
+	is_str(kept(&fixture), "", "nothing is left behind");
+}
+
+static void test_cut_amid_the_first_listing(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run that is cut off behind an item that cannot be applied", -EACCES, "b@1",
+	       {"init", .body = MORE(FAULTY("a", 2) "," ENTRY("b", 1, "05"), "p1")},
+	       {"page p1", DELIVERY_CREDENTIALS_REFUSED});
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1', whole = 0, source = '{\"ty'");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "which was too long: another version ends that run", 0, "b@1 c@1",
+	       {"page p1", .body = LAST(ENTRY("c", 1, "05"), "s1")}, {"delta s1", .body = LAST("", "s1")});
+	is_str(kept(&fixture), "a|no usable event time", "and keeps it in mind");
+	EXPECT(&fixture, "and lists it again with the next", 0, "a@3 b@1",
+	       {"init", .body = LAST(ENTRY("a", 3, "07") "," ENTRY("b", 1, "05"), "t1")},
+	       {"delta t1", .body = LAST("", "t1")});
+	is_str(kept(&fixture), "", "nothing is left behind");
+}
+
+/* One of which it was not known that it is about "c", nor that "c" was withdrawn since. */
+static void test_known_later(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "an item without a name", 0, "a@1 b@1",
+	       {"delta s1", .body = LAST(NAMELESS "," UNPUBLISHED("c", "04"), "s2")});
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1'");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "stays where another version does not know it either", 0, "a@1 b@1",
+	       {"delta s2", .body = LAST("", "s2")});
+	is_str(kept(&fixture), "|no uid", "as before");
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1',"
+				      " source = replace(source, '\"data\":{', '\"data\":{\"uid\":\"c\",')");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "is listed again by one that does, not shown as it was", 0, "a@1 b@1",
+	       {"init", .body = LAST(ENTRY("a", 1, "01") "," ENTRY("b", 1, "02"), "t1")},
+	       {"delta t1", .body = LAST("", "t1")});
+	is_str(kept(&fixture), "", "nothing is left behind");
+}
+
 int main(void)
 {
 	test_delta();
@@ -115,5 +171,8 @@ int main(void)
 	test_listed_anew_without_locale();
 	test_later_version();
 	test_cut();
+	test_cut_amid_a_delta();
+	test_cut_amid_the_first_listing();
+	test_known_later();
 	return tap_done();
 }
