@@ -24,6 +24,13 @@ static void create_engine(struct sync_fixture *fixture)
 		  &fixture->err, "sync_create");
 }
 
+static void init(struct sync_fixture *fixture, unsigned jobs)
+{
+	log_set_level(LOG_LEVEL_ERROR); /* what these tests provoke is no news to whoever runs them */
+	*fixture = (struct sync_fixture){.fake = {.schemas = "blog page"}, .jobs = jobs};
+	temp_store_init(&fixture->temp);
+}
+
 void sync_fixture_open(struct sync_fixture *fixture, const struct sync_filter *filter)
 {
 	sync_fixture_open_with(fixture, filter, 1);
@@ -31,11 +38,18 @@ void sync_fixture_open(struct sync_fixture *fixture, const struct sync_filter *f
 
 void sync_fixture_open_with(struct sync_fixture *fixture, const struct sync_filter *filter, unsigned jobs)
 {
-	log_set_level(LOG_LEVEL_ERROR); /* what these tests provoke is no news to whoever runs them */
-	*fixture = (struct sync_fixture){.fake = {.schemas = "blog page"}, .jobs = jobs};
+	init(fixture, jobs);
 	if (filter)
 		fixture->filter = *filter;
-	temp_store_open(&fixture->temp);
+	temp_store_start(&fixture->temp);
+	create_engine(fixture);
+}
+
+void sync_fixture_open_copy(struct sync_fixture *fixture, struct slice file, unsigned jobs)
+{
+	init(fixture, jobs);
+	temp_file_write(fixture->temp.path, file.at, file.len);
+	temp_store_start(&fixture->temp);
 	create_engine(fixture);
 }
 
