@@ -105,3 +105,26 @@ healthy() {
 	same "$set_aside" "$(bounded sqlite3 -readonly "$STORE" 'SELECT count(*) FROM quarantine')"
 	contentfs status "$MOUNT"
 }
+
+# The store is made to look as an earlier version would have left it, which did not understand what it was sent of one entry.
+@test "what another version of the program had set aside is tried again" {
+	require sqlite3
+	start_stack
+	ctl fault null-data --match init
+	mount_stack
+	local file path
+	file=$(find "$MOUNT/entries" -type f | sort | head -n 1)
+	path=${file#"$MOUNT/"}
+	unmount
+	bounded sqlite3 "$STORE" "UPDATE quarantine_item SET program = '0.0.1';
+		INSERT INTO quarantine_item (kind, content_type, locale, uid, about, event_at, stream, at, reason, program,
+			whole, source)
+		SELECT 1, content_type, locale, uid, '', 0, 1, 0, 'because', '0.0.1', 1, json_object('type', 'entry_published',
+			'event_at', '2040-01-01T00:00:00.000Z', 'content_type_uid', content_type,
+			'data', json_set(json, '\$.title', 'Understood at last')) FROM entries WHERE path = '$path'"
+	mount_stack
+	same 'Understood at last' "$(title "$file")"
+	same 1 "$(mount_status quarantined)"
+	same 0 "$(bounded sqlite3 -readonly "$STORE" "SELECT count(*) FROM quarantine_item WHERE program = '0.0.1'")" \
+		'still as of the other version'
+}
