@@ -31,7 +31,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define CLAIM_MS 10000 /* how long one that was there before gets to end */
+#define CLAIM_MS 60000 /* how long one that was there before gets to end: what it has begun to store, it stores */
 #define CLAIM_PAUSE_MS 20
 
 struct mount {

@@ -17,7 +17,7 @@
 #include <sysexits.h>
 
 #define STATUS_MAX (16u << 20)
-#define END_MS 10000 /* how long the program behind a mount gets to end */
+#define END_MS 60000 /* how long the program behind a mount gets to end: what it has begun to store, it stores */
 
 static int explain(const char *mountpoint, int rc, struct err *err)
 {

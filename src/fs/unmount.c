@@ -1,6 +1,7 @@
 #include "fs/unmount.h"
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -8,6 +9,10 @@
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <time.h>
+
+#define PATIENCE_MS 2000 /* with those who look in just now: contentfs status, df, a file manager */
+#define PAUSE_MS 20
 
 bool mount_is_dead(const char *mountpoint)
 {
@@ -16,16 +21,17 @@ bool mount_is_dead(const char *mountpoint)
 }
 
 /* fusermount3 is how everybody but root unmounts; it says itself what it minds. */
-static int unmount_as_user(const char *mountpoint, bool lazily, struct err *err)
+static int unmount_as_user(const char *mountpoint, bool lazily, bool quietly, struct err *err)
 {
 	char program[] = "fusermount3";
 	char flag[] = "-u";
 	char lazy_flag[] = "-uz";
+	char quiet_flag[] = "-uq";
 	char end[] = "--";
 	CLEANUP(cleanup_free) char *path = strdup(mountpoint);
 	if (!path)
 		return err_oom(err);
-	char *argv[] = {program, lazily ? lazy_flag : flag, end, path, NULL};
+	char *argv[] = {program, lazily ? lazy_flag : quietly ? quiet_flag : flag, end, path, NULL};
 	pid_t child;
 	int rc = -posix_spawnp(&child, program, NULL, NULL, argv, environ);
 	if (rc < 0)
@@ -39,14 +45,29 @@ static int unmount_as_user(const char *mountpoint, bool lazily, struct err *err)
 				 mountpoint);
 }
 
-int unmount(const char *mountpoint, bool lazily, struct err *err)
+static int try_to_unmount(const char *mountpoint, bool lazily, bool quietly, struct err *err)
 {
 	if (geteuid() != 0)
-		return unmount_as_user(mountpoint, lazily, err);
+		return unmount_as_user(mountpoint, lazily, quietly, err);
 	if (umount2(mountpoint, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0)
 		return 0;
 	int rc = -errno;
 	return rc == -EBUSY ? err_set(err, rc, "%s is in use: a program has its folder or a file there (fuser -vm %s)",
 				      mountpoint, mountpoint)
 			    : err_set(err, rc, "cannot unmount %s: %s", mountpoint, strerror(-rc));
+}
+
+int unmount(const char *mountpoint, bool lazily, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000};
+	for (int64_t until = clock_monotonic_ms() + PATIENCE_MS;;) {
+		bool last = lazily || clock_monotonic_ms() >= until;
+		struct err local = {0};
+		int rc = try_to_unmount(mountpoint, lazily, !last, &local);
+		if (rc == 0)
+			return 0;
+		if (rc != -EBUSY || last)
+			return err_set(err, rc, "%s", local.text);
+		nanosleep(&pause, NULL);
+	}
 }

@@ -9,7 +9,7 @@
 /* Whether a mount is there whose program is gone. Asks the kernel for something that it never remembers. */
 bool mount_is_dead(const char *mountpoint);
 
-/* Unmounts; `lazily` even where it is in use. -EBUSY if it is in use. Blocks until it is done. */
+/* Unmounts; `lazily` even where it is in use. -EBUSY if it is in use, and not only for a moment. Blocks until it is done. */
 int unmount(const char *mountpoint, bool lazily, struct err *err);
 
 #endif

@@ -142,6 +142,22 @@ stalled() {
 	comes_back
 }
 
+# Such as contentfs status, which others may run at any time.
+@test "contentfs umount waits for who only looks in" {
+	start_stack
+	mount_stack
+	touch "$WORK/looking"
+	bounded bash -c 'while [ -e "$WORK/looking" ]; do "$0" status "$MOUNT"; done >/dev/null 2>&1' "$CONTENTFS" &
+	local looking=$!
+	for _ in {1..10}; do
+		run -0 contentfs umount "$MOUNT"
+		same '' "$output"
+		mount_stack
+	done
+	rm "$WORK/looking"
+	wait $looking
+}
+
 @test "contentfs umount of a mount that is in use leaves it and says who uses it" {
 	start_stack
 	mount_stack
