@@ -132,15 +132,20 @@ int asset_url(const struct assets_config *config, struct slice raw, struct buf *
 	return buf_append(url, text.text, text.len) < 0 ? err_oom(err) : 0;
 }
 
-static int strip(char *url, struct slice secret)
+/* Takes it out of the first `len` bytes. */
+static int strip(char *url, size_t len, struct slice secret)
 {
 	CLEANUP(buf_wipe) struct buf encoded = BUF_INIT;
 	if (buf_reserve(&encoded, 3 * secret.len + 1) < 0 || http_append_encoded(&encoded, secret) < 0)
 		return -ENOMEM;
 	const struct slice forms[] = {secret, buf_slice(&encoded)};
-	for (size_t i = 0; i < 2; i++)
-		for (char *at = url; forms[i].len > 0 && (at = memmem(at, strlen(at), forms[i].at, forms[i].len));)
+	for (size_t i = 0; i < 2; i++) {
+		char *at;
+		while (forms[i].len > 0 && (at = memmem(url, len, forms[i].at, forms[i].len))) {
 			memmove(at, at + forms[i].len, strlen(at + forms[i].len) + 1);
+			len -= forms[i].len;
+		}
+	}
 	return 0;
 }
 
@@ -151,13 +156,17 @@ int asset_redirect(const struct assets_config *config, const char *from, char *t
 	int rc = url_look(from, &old, NULL);
 	if (rc == 0)
 		rc = url_look(to, &new, NULL);
+	if (rc == 0 && config->token) {
+		/* All of a URL but its query gets into messages. */
+		rc = strip(to, is_own_host(config, &new) ? strcspn(to, "?") : strlen(to), slice_of(config->token));
+		url_finish(&new);
+		rc = rc == 0 ? url_look(to, &new, NULL) : rc;
+	}
 	if (rc == -ENOMEM)
 		return err_oom(err);
 	if (rc < 0)
 		return err_set(err, -EPROTO, "it is redirected to something that is not an http or https URL");
 	if (!new.https && (old.https || !new.loopback))
 		return err_set(err, -EPROTO, "it is redirected to plain http, which is refused (%.200s)", new.origin);
-	if (config->token && !is_own_host(config, &new) && strip(to, slice_of(config->token)) < 0)
-		return err_oom(err);
 	return 0;
 }

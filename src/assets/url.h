@@ -22,7 +22,7 @@ int asset_url(const struct assets_config *config, struct slice raw, struct buf *
 bool asset_url_is_own(const struct assets_config *config, const char *url);
 
 /* Whether a redirect from one URL to the other may be followed: 0, -ENOMEM, or -EPROTO. Messages name the host only. Servers
- * copy the query that they were asked with: the stack's token is taken out of `to` if that is no host of the stack. */
+ * copy the query that they were asked with: the stack's token is taken out of `to`, but for the query of a host of the stack. */
 int asset_redirect(const struct assets_config *config, const char *from, char *to, struct err *err);
 
 #endif

@@ -167,21 +167,28 @@ static void test_redirects(void)
 static void test_redirected_token(void)
 {
 	static const struct {
-		const char *host, *want;
+		const char *host, *path, *want;
 	} rows[] = {
-		{"https://other.example", "?access_token=&environment=e"},
-		{HOST, "?access_token=cs%2Ftoken&environment=e"},
+		{"https://other.example", "", "?access_token=&environment=e"},
+		{"https://other.example", "cs/token", "?access_token=&environment=e"},
+		{HOST, "", "?access_token=cs%2Ftoken&environment=e"},
+		{HOST, "cs%2Ftokencs/token", "?access_token=cs%2Ftoken&environment=e"}, /* it would be in messages */
 	};
 	struct assets_config config = secured_stack;
 	config.token = "cs/token";
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char to[128];
 		char want[128];
-		snprintf(to, sizeof(to), "%s/a?access_token=cs%%2Ftoken&environment=e", rows[i].host);
+		snprintf(to, sizeof(to), "%s/a%s?access_token=cs%%2Ftoken&environment=e", rows[i].host, rows[i].path);
 		snprintf(want, sizeof(want), "%s/a%s", rows[i].host, rows[i].want);
 		is_int(asset_redirect(&config, HOST "/a", to, NULL), 0, "a redirect with the token in it is followed");
-		is_str(to, want, "with the token for the stack's own hosts only");
+		is_str(to, want, "with the token for the stack's own hosts only, in the query only");
 	}
+	struct err err = {0};
+	char refused[] = "http://s3cret.other.example/";
+	config.token = "s3cret";
+	is_int(asset_redirect(&config, HOST "/a", refused, &err), -EPROTO, "a redirect to a host named by the token");
+	ok(!strstr(err.text, "s3cret"), "the message tells no secret: %s", err.text);
 }
 
 int main(void)
