@@ -112,8 +112,7 @@ void known_free_all(struct known_table *table)
 
 static bool agree(int64_t size, const char *etag, const struct object *object)
 {
-	const char *other = object_etag(object);
-	return size == object_size(object) && (!etag[0] || !other[0] || strcmp(etag, other) == 0);
+	return size == object_size(object) && tags_agree(etag, object_etag(object));
 }
 
 bool known_attach(struct known_table *table, struct known *known, struct object *object, int64_t now)

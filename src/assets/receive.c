@@ -4,6 +4,7 @@
 #include "util/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 		return begin_measuring(fetch);
 	if (total < 0) /* until its end tells */
 		total = asset->belief.known.size;
-	if (asset_hear(asset, total, head->etag, true) == HEARD_DOUBT)
+	if (asset_hear(asset, total, fetch->etag, true) == HEARD_DOUBT)
 		return end_with(fetch, FETCH_AGAIN,
 				"its server contradicts itself, or the record, about its size or tag");
 	if (fetch->dropped || judgement->begin % PIECE_BYTES != 0)
@@ -163,6 +164,13 @@ static void note_nonsense(struct fetch *fetch, const struct http_answer *head)
 	asset->whole_only |= fetch->question;
 }
 
+/* Where there is no entity tag, the time of the last change says at least when there was one. It begins with no quote, so
+ * that it is taken for a weak tag. */
+static const char *tag_of(const struct http_answer *head)
+{
+	return head->etag[0] ? head->etag : head->last_modified;
+}
+
 static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 {
 	const struct assets *assets = fetch->asset->assets;
@@ -172,7 +180,7 @@ static enum fetch_end judge(struct fetch *fetch, const struct http_answer *head)
 	struct judgement judgement = judge_head(head, fetch->whole ? NULL : &fetch->asked, token, &fetch->why);
 	fetch->sure = !head->ends_by_close;
 	fetch->sized = head->length >= 0;
-	memcpy(fetch->etag, head->etag, sizeof(fetch->etag));
+	snprintf(fetch->etag, sizeof(fetch->etag), "%s", tag_of(head));
 	heed_retry_after(fetch, head);
 	if (judgement.nonsense && !fetch->whole)
 		note_nonsense(fetch, head);

@@ -145,9 +145,19 @@ bool media_is_page(const char *content_type, struct slice media_type)
 
 /* --- identities --------------------------------------------------------------------------------------------------- */
 
+static bool is_tag(const char *text)
+{
+	return text[0] == '"' || strncmp(text, "W/", 2) == 0;
+}
+
+bool tags_agree(const char *a, const char *b)
+{
+	return !a[0] || !b[0] || is_tag(a) != is_tag(b) || strcmp(a, b) == 0;
+}
+
 static bool agree(const struct identity *identity, int64_t size, const char *etag)
 {
-	return identity->size == size && (!identity->etag[0] || !etag[0] || strcmp(identity->etag, etag) == 0);
+	return identity->size == size && tags_agree(identity->etag, etag);
 }
 
 static void note(struct identity *identity, int64_t size, const char *etag)

@@ -44,9 +44,12 @@ bool media_is_page(const char *content_type, struct slice media_type);
  * that is not what it was before, has to be said twice.
  */
 struct identity {
-	int64_t size; /* -1: not known */
-	char etag[ETAG_MAX + 1];
+	int64_t size;            /* -1: not known */
+	char etag[ETAG_MAX + 1]; /* or, for want of one, the time of its last change; "" if neither was told */
 };
+
+/* False if they tell two things apart: a tag and a time do not. */
+bool tags_agree(const char *a, const char *b);
 
 struct belief {
 	int64_t claimed;  /* by the record, or learnt since; -1 if nobody says */

@@ -43,14 +43,20 @@ static void read_framing(CURL *easy, struct http_answer *answer)
 	answer->ends_by_close = length < 0 && version <= CURL_HTTP_VERSION_1_1 && !header_of(easy, "Transfer-Encoding");
 }
 
+/* What is compared is of no use in part. */
+static void copy_whole(char *to, size_t size, const char *from)
+{
+	copy_text(to, size, from && strlen(from) < size ? from : NULL);
+}
+
 int head_read(CURL *easy, struct http_answer *answer)
 {
-	const char *etag = header_of(easy, "ETag");
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	copy_text(answer->content_type, sizeof(answer->content_type), header_of(easy, "Content-Type"));
 	copy_text(answer->content_range, sizeof(answer->content_range), header_of(easy, "Content-Range"));
 	copy_text(answer->content_encoding, sizeof(answer->content_encoding), header_of(easy, "Content-Encoding"));
-	copy_text(answer->etag, sizeof(answer->etag), etag && strlen(etag) < sizeof(answer->etag) ? etag : NULL);
+	copy_whole(answer->etag, sizeof(answer->etag), header_of(easy, "ETag"));
+	copy_whole(answer->last_modified, sizeof(answer->last_modified), header_of(easy, "Last-Modified"));
 	read_framing(easy, answer);
 	answer->date_ms = http_date_ms(header_of(easy, "Date"));
 	/* The service's times count from its own clock: this machine's may be wrong. */

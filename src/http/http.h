@@ -51,6 +51,7 @@ struct http_answer {
 	int64_t length;         /* of the body as it is sent; -1 if it is not said */
 	bool ends_by_close;     /* neither a length nor chunks: a body cut short cannot be told from a whole one */
 	char etag[256];         /* as sent, quotes and all; "" if none, or one that is longer */
+	char last_modified[64]; /* as sent, "" if none, or one that is longer */
 	char content_range[96]; /* as sent, "" if none; cut to fit, as is the next */
 	char content_encoding[32];
 	int64_t date_ms;        /* of the Date header: the service's clock, ms since the epoch; -1 if it was not sent */

@@ -87,7 +87,10 @@ static void write_head(const struct asset_server *server, const struct plan *pla
 	enum fault_kind kind = plan->fault.kind;
 	int len = snprintf(head, size, "HTTP/1.1 %s\r\nContent-Type: %s\r\n", plan->part ? "206 Part" : "200 OK",
 			   server->type);
-	if (kind != NO_TAG)
+	if (kind == DATED)
+		len += snprintf(head + len, size - (size_t)len, "Last-Modified: Mon, 0%d Jan 2024 00:00:00 GMT\r\n",
+				1 + plan->version % 9);
+	else if (kind != NO_TAG)
 		len += snprintf(head + len, size - (size_t)len, "ETag: \"%d%s\"\r\n", plan->version,
 				kind == OTHER_TAG ? "x" : "");
 	if (plan->part && kind == STAR_RANGE)

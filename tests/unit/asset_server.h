@@ -41,6 +41,7 @@ enum fault_kind {
 	TRICKLE,       /* in many small parts */
 	OTHER_TAG,
 	NO_TAG,
+	DATED, /* no tag, but a Last-Modified that goes with the version */
 	NONSENSE,
 };
 

@@ -250,6 +250,8 @@ static void test_belief(void)
 		 4,
 		 5},
 		{"no tag", 5, 5, "a", {{5, "", true, HEARD_THE_SAME}}, 1, 5},
+		{"a time for a tag", 5, 5, "\"a\"", {{5, "Mon, 01 Jan", true, HEARD_THE_SAME}}, 1, 5},
+		{"another time", 5, 5, "Mon, 01 Jan", {{5, "Tue, 02 Jan", true, HEARD_DOUBT}}, 1, 5},
 		{"a slip",
 		 5,
 		 5,

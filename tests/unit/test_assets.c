@@ -385,6 +385,7 @@ static const struct row rows[] = {
 	{"no length", {CLOSED}, 0, 0},
 	{"no length, and cut", {CLOSED_CUT, 1}, -EIO, 0},
 	{"no tag", {NO_TAG}, 0, 0},
+	{"no tag, but a time", {DATED}, 0, 0},
 	{"not HTTP", {NONSENSE}, -EIO, 0},
 	{"a redirect to itself", {REDIRECT, 302, "/again"}, -EIO, 0},
 	{"a redirect to nothing", {REDIRECT, 302, ""}, -EIO, 1},
@@ -1066,6 +1067,7 @@ int main(int argc, char **argv)
 	test_change(6 * MIB + 4, (struct fault){FINE});
 	test_change(6 * MIB + 2, (struct fault){NO_TAG});
 	test_change(6 * MIB + 3, (struct fault){NO_IF_RANGE});
+	test_change(6 * MIB + 3, (struct fault){DATED});
 	test_change_unseen();
 	test_change_once();
 	test_redirects();
