@@ -126,11 +126,26 @@ static void make_object(struct asset *asset)
 	adopt(asset, object);
 }
 
-enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure)
+/* A server that is out of order says the same to all that it is asked for a while. One that understood a range is not. */
+static bool is_hasty(struct asset *asset, int64_t total, int64_t now)
 {
+	int64_t until = asset->doubted_at + least(DOUBT_MS, asset->assets->config.patience_ms / 4);
+	if (asset->belief.doubted.size != total || now >= until)
+		return false;
+	asset->not_before = until;
+	return true;
+}
+
+enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure, bool ranged)
+{
+	int64_t now = clock_monotonic_ms();
+	if (!ranged && is_hasty(asset, total, now))
+		return HEARD_DOUBT;
 	enum hearing hearing = belief_hear(&asset->belief, total, etag, sure);
-	if (hearing == HEARD_DOUBT)
+	if (hearing == HEARD_DOUBT) {
+		asset->doubted_at = now;
 		return hearing;
+	}
 	if (hearing == HEARD_CHANGED) {
 		let_object_go(asset);
 		become_another(asset);

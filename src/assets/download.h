@@ -40,6 +40,7 @@
 #define HOSTS_MAX 16            /* that have asked to be left alone */
 #define NONSENSE_MAX 2          /* answers to a range, until the whole is asked for */
 #define DOUBTS_MAX 3            /* contradictions in a row that are asked about at once */
+#define DOUBT_MS 1000           /* for which a contradiction must last that comes without a range */
 #define RESTARTS_MAX 3          /* of a stream that a reader has missed */
 #define FAILURES_HOPED 6 /* in a row, in spite of which bytes count as a sign of life, even if no piece comes of them */
 
@@ -206,7 +207,8 @@ struct asset {
 	unsigned doubts;
 	unsigned restarts;
 	int64_t not_before;
-	int64_t heard_at; /* the last byte */
+	int64_t doubted_at; /* what is doubted was heard first */
+	int64_t heard_at;   /* the last byte */
 	int64_t used_at;
 	int64_t read_end; /* of the latest read */
 	uint64_t planned; /* the round in which it was looked at last */
@@ -217,8 +219,9 @@ struct asset {
 /* Gives the wait to its asset, which is made if it is not in use. */
 void asset_enter(struct assets *assets, struct wait *wait);
 
-/* An answer speaks of an asset of `total` bytes. May answer waits, and make another asset of it. */
-enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure);
+/* An answer speaks of an asset of `total` bytes. May answer waits, and make another asset of it. `ranged`: it shows that the
+ * server knows what it was asked for. */
+enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure, bool ranged);
 
 /* A piece is there. Its waits are answered. */
 void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len);

@@ -160,7 +160,7 @@ static void hear_length(struct fetch *fetch)
 	struct asset *asset = fetch->asset;
 	struct err err = {0};
 	err_set(&err, 0, "its server contradicts itself, or the record, about its size");
-	if (asset_hear(asset, fetch->at, fetch->etag, fetch->sure) == HEARD_DOUBT)
+	if (asset_hear(asset, fetch->at, fetch->etag, fetch->sure, false) == HEARD_DOUBT)
 		asset_retry_now(asset, &err);
 }
 

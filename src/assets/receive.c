@@ -116,7 +116,7 @@ static enum fetch_end take(struct fetch *fetch, const struct http_answer *head, 
 		return begin_measuring(fetch);
 	if (total < 0) /* until its end tells */
 		total = asset->belief.known.size;
-	if (asset_hear(asset, total, fetch->etag, true) == HEARD_DOUBT)
+	if (asset_hear(asset, total, fetch->etag, true, head->status == 206) == HEARD_DOUBT)
 		return end_with(fetch, FETCH_AGAIN,
 				"its server contradicts itself, or the record, about its size or tag");
 	if (fetch->dropped || judgement->begin % PIECE_BYTES != 0)
@@ -134,7 +134,7 @@ static enum fetch_end learn_end(struct fetch *fetch, int64_t total)
 		asset->whole_only = true;
 		return end_with(fetch, FETCH_AGAIN, "its server refuses a range within it (HTTP 416)");
 	}
-	if (asset_hear(asset, total, "", true) == HEARD_DOUBT)
+	if (asset_hear(asset, total, "", true, true) == HEARD_DOUBT)
 		return end_with(fetch, FETCH_AGAIN, "its server contradicts itself, or the record, about its size");
 	return FETCH_ENOUGH;
 }

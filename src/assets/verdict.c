@@ -140,6 +140,8 @@ bool media_is_page(const char *content_type, struct slice media_type)
 		return false;
 	if (is_type(got, "application/json"))
 		return !ends_with(want, "json") && !begins_with(want, "text/");
+	if (is_type(got, "text/plain")) /* some servers call all so that they do not know */
+		return begins_with(want, "image/") || begins_with(want, "video/") || begins_with(want, "audio/");
 	return is_type(got, "text/html") || is_type(got, "application/xhtml+xml");
 }
 

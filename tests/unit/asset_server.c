@@ -167,6 +167,12 @@ static bool answer_without(int fd, const struct plan *plan, bool *keep)
 		snprintf(text, sizeof(text),
 			 "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>");
 		break;
+	case OUT_OF_ORDER:
+		snprintf(text, sizeof(text),
+			 "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+			 "Content-Length: %zu\r\n\r\n%s",
+			 strlen(plan->fault.text), plan->fault.text);
+		break;
 	case NONSENSE:
 		snprintf(text, sizeof(text), "220 smtp.example ESMTP\r\n");
 		*keep = false;

@@ -30,9 +30,10 @@ enum fault_kind {
 	STAR_RANGE,  /* 206 that does not know the size */
 	BARE_RANGE,  /* 206 that does not say which bytes */
 	STATUS,
-	RETRY_AFTER, /* 429 with so many seconds */
-	REDIRECT,    /* to `text` */
-	HTML,        /* an error page with 200 */
+	RETRY_AFTER,  /* 429 with so many seconds */
+	REDIRECT,     /* to `text` */
+	HTML,         /* an error page with 200 */
+	OUT_OF_ORDER, /* 200 with `text`, whatever was asked for */
 	GZIP,
 	CHUNKED,
 	CHUNKED_WHOLE, /* and without ranges */

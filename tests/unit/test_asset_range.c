@@ -190,6 +190,10 @@ static void test_media(void)
 		{"application/octet-stream", "image/png", false},
 		{"image/x-png", "image/png", false},
 		{"text/htmlx", "image/png", false},
+		{"text/plain; charset=utf-8", "image/png", true},
+		{"text/plain", "video/mp4", true},
+		{"text/plain", "text/csv", false},
+		{"text/plain", "application/pdf", false},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
 		is_int(media_is_page(rows[i].got, slice_of(rows[i].want)), rows[i].page, "\"%s\" for \"%s\"",

@@ -620,6 +620,23 @@ static void test_wrong_size_once(void)
 	}
 }
 
+/* It says the same wrong thing to all that is asked in a short while, as one that is out of order does. */
+static void test_out_of_order(void)
+{
+	static const char *const texts[] = {"", "not now"};
+	static const int64_t sizes[] = {1000, 5 * MIB + 3};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		for (size_t k = 0; k < COUNT(sizes); k++) {
+			struct scene *scene = scene_make(sizes[k]);
+			script(scene, (struct fault){OUT_OF_ORDER, .text = texts[i]}, 2);
+			is_int(read_all(scene, sizes[k], 1 << 18, 0), 0, "\"%s\" twice for %lld bytes", texts[i],
+			       (long long)sizes[k]);
+			is_int(atomic_load(&scene->changes), 0, "nothing has changed");
+			scene_end(scene);
+		}
+	}
+}
+
 /* --- changes ------------------------------------------------------------------------------------------------------ */
 
 static void set_version(struct scene *scene, int version, int64_t size)
@@ -1063,6 +1080,7 @@ int main(int argc, char **argv)
 	test_sizes();
 	test_other_type();
 	test_wrong_size_once();
+	test_out_of_order();
 	test_change(6 * MIB + 3, (struct fault){FINE});
 	test_change(6 * MIB + 4, (struct fault){FINE});
 	test_change(6 * MIB + 2, (struct fault){NO_TAG});
