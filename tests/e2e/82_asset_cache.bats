@@ -397,6 +397,23 @@ fetch() {
 	no_asset_request equal_bytes
 }
 
+@test "fetch brings anew what is damaged in the cache, so that all can be read without the service" {
+	setup_cache 5 700000
+	keep_truth
+	local way
+	for way in flipped cut zeroed swapped; do
+		echo "$way"
+		fetch
+		unmount
+		damage "$way"
+		fetch
+		ctl fault close --times forever --match /v3/assets/
+		mount_assets
+		still_equal
+		ctl faults-clear
+	done
+}
+
 @test "fetch brings what is asked for only, named by the tree or in a mount" {
 	set_cache
 	start_stack
