@@ -24,7 +24,9 @@
 
 #include <pthread.h>
 
-#define DOWNLOADS_MAX 16 /* assets that are asked for at once */
+#define DOWNLOADS_MAX 16 /* assets that are asked for at once, but for those of which nothing comes: */
+#define SILENT_MS 2000   /* after so long they are beside the others, for these to get on, */
+#define HANGING_MAX 64   /* as long as there are no more in all */
 #define FETCHES_MAX 3    /* requests for one of them: what a reader needs, what it will need, what another one needs */
 #define KNOWN_MAX 4096   /* assets that are remembered */
 #define OPEN_MAX 64      /* of them with their files open */

@@ -230,23 +230,24 @@ static void plan_asset(struct asset *asset, int64_t now)
 
 /* A connection that hangs is given up while there is time for another; one that hangs as well may have all that is left, for
  * a server that is slow. */
-static void end_stalled(struct fetch *fetch, int64_t now, int64_t *next)
+static int64_t stalled_at(const struct fetch *fetch)
 {
-	struct asset *asset = fetch->asset;
+	const struct asset *asset = fetch->asset;
 	int64_t patience = asset->assets->config.patience_ms;
 	int64_t limit = asset->failures == 0 ? patience / 3 : patience;
-	int64_t end = fetch->heard_at + (limit > 1000 ? limit : 1000);
+	return fetch->paused ? INT64_MAX : fetch->heard_at + (limit > 1000 ? limit : 1000);
+}
+
+static void end_stalled(struct fetch *fetch)
+{
+	struct asset *asset = fetch->asset;
 	struct err err = {0};
-	if (fetch->paused || end > now) {
-		come_back(next, fetch->paused ? INT64_MAX : end);
-		return;
-	}
 	err_set(&err, 0, "its server does not answer");
 	fetch_drop(fetch);
 	asset_retry(asset, &err, -1);
 }
 
-static void tend_fetches(struct asset *asset, int64_t now, int64_t *next)
+static void tend_fetches(struct asset *asset, int64_t now)
 {
 	for (int i = 0; i < FETCHES_MAX; i++) {
 		struct fetch *fetch = &asset->fetches[i];
@@ -254,8 +255,8 @@ static void tend_fetches(struct asset *asset, int64_t now, int64_t *next)
 			continue;
 		if (fetch->dropped)
 			fetch_drop(fetch);
-		else
-			end_stalled(fetch, now, next);
+		else if (stalled_at(fetch) <= now)
+			end_stalled(fetch);
 	}
 }
 
@@ -289,16 +290,34 @@ static bool is_before(const struct asset *a, const struct asset *b)
 	return a->failures != b->failures ? a->failures < b->failures : a->number < b->number;
 }
 
+/* From when on nobody else need wait for it. */
+static int64_t silent_at(const struct asset *asset)
+{
+	int64_t heard_at = 0;
+	for (int i = 0; i < FETCHES_MAX; i++)
+		if (asset->fetches[i].active && asset->fetches[i].heard_at > heard_at)
+			heard_at = asset->fetches[i].heard_at;
+	return heard_at + SILENT_MS;
+}
+
+struct under_way {
+	unsigned all;
+	unsigned lively;
+};
+
 /* The next asset that has no request under way and is not planned yet. */
-static struct asset *next_idle(struct assets *assets, int64_t now, unsigned *downloads)
+static struct asset *next_idle(struct assets *assets, int64_t now, struct under_way *under_way)
 {
 	struct asset *best = NULL;
-	*downloads = 0;
+	*under_way = (struct under_way){0};
 	for (struct asset *asset = assets->in_use; asset; asset = asset->next) {
-		if (is_fetching(asset))
-			++*downloads;
-		else if (asset->planned != assets->round && asset->waits && asset->not_before <= now &&
-			 (!best || is_before(asset, best)))
+		bool fetching = is_fetching(asset);
+		under_way->all += fetching;
+		under_way->lively += fetching && silent_at(asset) > now;
+		if (fetching)
+			continue;
+		if (asset->planned != assets->round && asset->waits && asset->not_before <= now &&
+		    (!best || is_before(asset, best)))
 			best = asset;
 	}
 	return best;
@@ -316,9 +335,10 @@ static void note_queue(struct assets *assets, int64_t now)
 
 static void plan_idle(struct assets *assets, int64_t now)
 {
-	unsigned downloads;
+	struct under_way under_way;
 	struct asset *asset;
-	while ((asset = next_idle(assets, now, &downloads)) && downloads < DOWNLOADS_MAX) {
+	while ((asset = next_idle(assets, now, &under_way)) && under_way.lively < DOWNLOADS_MAX &&
+	       under_way.all < HANGING_MAX) {
 		asset->planned = assets->round;
 		if (asset->queued && asset->heard_at < assets->heard_at)
 			asset->heard_at = assets->heard_at;
@@ -326,8 +346,20 @@ static void plan_idle(struct assets *assets, int64_t now)
 	}
 	note_queue(assets, now);
 	assets_lock(assets);
-	assets->counts.downloads = downloads;
+	assets->counts.downloads = under_way.all;
 	assets_unlock(assets);
+}
+
+/* When there will be something to do for it, whether anything comes or not. */
+static void plan_return(const struct asset *asset, int64_t now, int64_t *next)
+{
+	if (asset->waits && asset->not_before > now)
+		come_back(next, asset->not_before);
+	if (asset->assets->crowded && is_fetching(asset) && silent_at(asset) > now)
+		come_back(next, silent_at(asset));
+	for (int i = 0; i < FETCHES_MAX; i++)
+		if (asset->fetches[i].active)
+			come_back(next, stalled_at(&asset->fetches[i]));
 }
 
 void plan(struct assets *assets, int64_t now, int64_t *next)
@@ -337,7 +369,7 @@ void plan(struct assets *assets, int64_t now, int64_t *next)
 	assets->round++;
 	for (struct asset *asset = assets->in_use; asset; asset = following) {
 		following = asset->next;
-		tend_fetches(asset, now, next);
+		tend_fetches(asset, now);
 		asset_expire(asset, now, next);
 		if (is_over(asset, now, &held, next)) {
 			asset_destroy(asset, -ECANCELED);
@@ -352,6 +384,5 @@ void plan(struct assets *assets, int64_t now, int64_t *next)
 	}
 	plan_idle(assets, now);
 	for (struct asset *asset = assets->in_use; asset; asset = asset->next)
-		if (asset->waits && asset->not_before > now)
-			come_back(next, asset->not_before);
+		plan_return(asset, now, next);
 }

@@ -22,7 +22,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define KIB ((int64_t)1024)
 #define MIB (1024 * KIB)
-#define PATIENCE_MS 1500
+#define PATIENCE_MS 2500
 #define DEADLINE_MS 30000
 #define ANY_VERSION (-1)
 
@@ -933,6 +933,33 @@ static void test_queue(void)
 	scene_end(scene);
 }
 
+/* What the server has no answer for keeps nobody from what it has. */
+static void test_hanging(void)
+{
+	enum { HANGING = 16 };
+	static struct reader readers[HANGING + 1];
+	const struct fault silence = {SILENCE, 0, NULL};
+	struct fault faults[HANGING];
+	char url[300];
+	struct scene *scene = scene_make(5000);
+	scene->config.patience_ms = 60000;
+	scene_reopen(scene);
+	for (size_t i = 0; i < HANGING; i++)
+		faults[i] = silence;
+	asset_server_script(&scene->server, faults, HANGING, (struct fault){FINE, 0, NULL});
+	for (size_t i = 0; i <= HANGING; i++) {
+		struct asset_source source = scene->source;
+		readers[i] = (struct reader)READER_INIT;
+		snprintf(url, sizeof(url), "%s/%zu", scene->url, i);
+		source.url = slice_of(url);
+		assets_read(scene->assets, &source, 0, 5000, note_reply, &readers[i], i);
+	}
+	reader_wait(&readers[HANGING]);
+	ok(is_right(&readers[HANGING], 0, 5000), "one more than are asked for at once, while all others hang");
+	is_int(requests(scene), HANGING + 1, "none of them was given up for it");
+	scene_end(scene);
+}
+
 /* Large assets take turns with what comes later. */
 static void test_turns(void)
 {
@@ -1100,6 +1127,7 @@ int main(int argc, char **argv)
 	test_one_download();
 	test_many_assets();
 	test_queue();
+	test_hanging();
 	test_turns();
 	test_cancel();
 	test_destroy();
