@@ -22,8 +22,9 @@ static void tell(struct asset *asset, int rc)
 		log_warning("%s: the cache in %s has no room for it: what is read of it is not kept", asset->name,
 			    assets->config.folder);
 	else
-		log_warning("%s: the cache in %s cannot be used (%s): what is read is not kept", asset->name,
-			    assets->config.folder, strerror(-rc));
+		log_warning("%s: the cache in %s cannot be used (%s): what is read is not kept%s", asset->name,
+			    assets->config.folder, strerror(-rc),
+			    rc == -EACCES ? "; if that folder was removed, a new mount makes it anew" : "");
 }
 
 void asset_do_without(struct asset *asset, int rc)

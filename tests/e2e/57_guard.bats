@@ -199,11 +199,15 @@ END
 @test "a cache whose folder was removed is made again by the next mount, and meanwhile every byte is right" {
 	set_cache
 	start_stack
+	STORE=$WORK/own/store.db # it may write where the store is
 	in_foreground
 	equal --assets
 	rm -rf "$CACHE"
 	forget_all
+	make_asset "$LARGE" 3000
+	refresh
 	equal --assets
+	has "$(cat "$WORK/daemon.log")" "$CACHE cannot be used" 'a new mount makes it anew'
 	unmount
 	mount_stack
 	equal --assets
