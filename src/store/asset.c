@@ -196,8 +196,8 @@ static int replace_file(struct store *store, const struct store_key *key, int64_
 int asset_link(struct store *store, const struct store_key *key, int64_t locale, int64_t before, int64_t after,
 	       int64_t event_at, struct err *err)
 {
-	struct place old;
-	struct place new;
+	struct place old = {0};
+	struct place new = {0};
 	int rc = look_up(store, before, &old, err);
 	if (rc == 0)
 		rc = look_up(store, after, &new, err);

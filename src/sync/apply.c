@@ -53,7 +53,7 @@ static int keep_incumbent(struct apply *apply, const struct store_known *known, 
 static int apply_publication(struct apply *apply, const struct item *item, struct err *err)
 {
 	const struct store_key key = key_of(item);
-	struct store_known known;
+	struct store_known known = {0};
 	int rc = store_quarantine_settle(apply->store, &key, item->event_at, err);
 	if (rc == 0)
 		rc = store_find(apply->store, &key, &known, err);

@@ -82,7 +82,8 @@ int streams_load(struct run *run, struct err *err)
 	for (size_t i = 0; rc == 0 && i < sync->streams; i++)
 		if (run->conversations[i].stream.run == RUN_PARTS)
 			rc = split_load_parts(run, i, err);
-	sync->first = (sync->first + 1) % sync->streams; /* a limit that ends the run is not always met by the same */
+	if (++sync->first >= sync->streams) /* a limit that ends the run is not always met by the same */
+		sync->first = 0;
 	return rc;
 }
 

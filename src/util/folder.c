@@ -113,6 +113,13 @@ static bool next_name(struct walk *walk, char name[NAME_MAX + 1])
 	return true;
 }
 
+static void swap(int *a, int *b)
+{
+	int before = *a;
+	*a = *b;
+	*b = before;
+}
+
 static int step(struct walk *walk, const char *name, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
@@ -130,9 +137,7 @@ static int step(struct walk *walk, const char *name, struct err *err)
 				     : err_set(err, -ENOTDIR, "%s is not a folder", path.text);
 	if (rc < 0)
 		return rc;
-	int before = walk->fd;
-	walk->fd = fd;
-	fd = before;
+	swap(&walk->fd, &fd);
 	buf_finish(&walk->here);
 	walk->here = path;
 	path = (struct buf)BUF_INIT;
@@ -142,7 +147,7 @@ static int step(struct walk *walk, const char *name, struct err *err)
 int folder_check(const char *path, struct err *err)
 {
 	CLEANUP(walk_finish) struct walk walk = {.fd = -1};
-	struct err local;
+	struct err local = {0};
 	char name[NAME_MAX + 1];
 	err = err ? err : &local;
 	if (buf_append_text(&walk.rest, path) < 0)

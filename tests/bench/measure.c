@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static _Noreturn void fail(const char *what, int error)
 {
 	fprintf(stderr, "measure: %s: %s\n", what, strerror(error));

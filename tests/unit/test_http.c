@@ -459,7 +459,7 @@ static int take(struct http *http, const struct server *server, struct taker *ta
 	while (rc == 0) {
 		bool paused = taker->pause_once;
 		rc = http_await(http, 100, &ended);
-		if (paused && !taker->pause_once)
+		if (taker->pause_once != paused)
 			http_resume(call);
 	}
 	return http_end(call, answer, err);
