@@ -121,7 +121,7 @@ static int gather_place(struct fetch *fetch, const char *place, struct err *err)
 		at += len;
 	}
 	if (rc == -ENOENT)
-		return err_set(err, -EINVAL, "there is no %s in the tree", place);
+		return err_set(err, -EINVAL, "there is no %s in the tree: a place in it is like assets/en-us", place);
 	if (rc < 0)
 		return err_set(err, rc, "the store cannot be read: %s", strerror(-rc));
 	/* Nothing but assets has files like that. */

@@ -22,6 +22,7 @@ struct following {
 	struct store_reader *reader;
 	struct stat opened; /* which file that is */
 	int64_t last;       /* that was printed */
+	int why;            /* nothing can be printed, or 0 */
 	bool json;
 	struct buf line;
 };
@@ -114,8 +115,11 @@ static bool print(void *context, const struct history *history)
 	else
 		append_text(&following->line, history);
 	following->last = history->id;
-	return !following->line.failed &&
-	       fwrite(following->line.text, 1, following->line.len, stdout) == following->line.len;
+	if (following->line.failed)
+		return false;
+	if (fwrite(following->line.text, 1, following->line.len, stdout) < following->line.len)
+		following->why = errno;
+	return !following->why;
 }
 
 static int print_new(struct following *following, struct err *err)
@@ -123,7 +127,9 @@ static int print_new(struct following *following, struct err *err)
 	int rc = reader_history(following->reader, following->last, print, following, err);
 	if (rc == 0 && following->line.failed)
 		return err_oom(err);
-	return rc == 0 && fflush(stdout) != 0 ? err_set(err, -EIO, "cannot write the output: %s", strerror(errno)) : rc;
+	if (rc == 0 && !following->why && fflush(stdout) != 0)
+		following->why = errno;
+	return following->why ? err_set(err, -EIO, "cannot write the output: %s", strerror(following->why)) : rc;
 }
 
 static int open_store(struct following *following, struct err *err)
@@ -175,17 +181,18 @@ static int follow(struct following *following, struct err *err)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
 	struct err told = {0};
-	while (!ferror(stdout)) {
+	for (;;) {
 		nanosleep(&pause, NULL);
 		struct err now = {0};
 		int rc = look(following, &now);
+		if (following->why)
+			return err_set(err, rc, "%s", now.text);
 		if (rc < 0)
 			let_go(following);
 		if (rc < 0 && strcmp(now.text, told.text) != 0)
 			log_warning("%s (trying again)", now.text);
 		told = now;
 	}
-	return err_set(err, -EIO, "cannot write the output");
 }
 
 int history_run(const char *store, const struct history_wish *wish, struct err *err)

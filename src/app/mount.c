@@ -31,7 +31,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define CLAIM_MS 60000 /* how long one that was there before gets to end: what it has begun to store, it stores */
+#define CLAIM_MS 10000 /* how long one that was there before gets to end */
 #define CLAIM_PAUSE_MS 20
 
 struct mount {
@@ -182,7 +182,7 @@ static int resolve_mountpoint(const char *path, char **out, struct err *err)
 			       strerror(-rc));
 	}
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, -ENOTDIR, "the mount point %s is not a directory", path);
+		return err_set(err, -ENOTDIR, "the mount point %s is not a directory: name one", path);
 	*out = full;
 	full = NULL;
 	return 0;

@@ -51,7 +51,8 @@ static int resolve(struct config *config, char *operand, char **place, struct er
 	if (!mountpoint || !*place)
 		return err_oom(err);
 	if (len == 0)
-		return err_set(err, -EINVAL, "%s is in no mount of contentfs", operand);
+		return err_set(err, -EINVAL, "%s is in no mount of contentfs: contentfs list shows where one is",
+			       operand);
 	return mounted_adopt(config, mountpoint, err);
 }
 

@@ -189,6 +189,16 @@ static int run_parsed(const struct command *command, int argc, char **argv, stru
 	return status;
 }
 
+/* A status that says it has come with a message that does. */
+static int check_output(int status)
+{
+	errno = 0;
+	if (status == EX_IOERR || (fflush(stdout) == 0 && !ferror(stdout)))
+		return status;
+	log_error("cannot write the output: %s", strerror(errno ? errno : EIO));
+	return EX_IOERR;
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct invocation invocation = {.lines = 20, .max_age_ms = -1};
@@ -196,11 +206,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 	invocation.config.lenient = command->diagnoses;
 	int status = run_parsed(command, argc, argv, &invocation);
 	config_finish(&invocation.config);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		log_error("cannot write the output: %s", strerror(errno));
-		return EX_IOERR;
-	}
-	return status;
+	return check_output(status);
 }
 
 /* A descriptor below 3 that is closed would be taken by the store, and messages written into it. */
@@ -223,11 +229,11 @@ int main(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		puts("contentfs " CONTENTFS_VERSION);
-		return EX_OK;
+		return check_output(EX_OK);
 	}
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
 		help_print(NULL);
-		return EX_OK;
+		return check_output(EX_OK);
 	}
 	const struct command *command = find_command(word);
 	if (!command) {

@@ -26,13 +26,17 @@ static int explain(const char *mountpoint, int rc, struct err *err)
 	case -ENOTDIR:
 	case -ENOTTY:
 	case -EINVAL:
-		return err_set(err, -EINVAL, "no contentfs is mounted on %s", mountpoint);
+		return err_set(err, -EINVAL, "no contentfs is mounted on %s: contentfs list shows where one is",
+			       mountpoint);
 	case -ENOTCONN:
 	case -ECONNABORTED:
 		return err_set(err, -EHOSTUNREACH,
 			       "the program behind %s is gone: contentfs mount puts a new one there, "
 			       "contentfs umount %s takes it away",
 			       mountpoint, mountpoint);
+	case -EACCES:
+		return err_set(err, rc, "%s: %s (a mount is for its own user, unless it was made with -o allow_other)",
+			       mountpoint, strerror(-rc));
 	case -EINTR:
 		return err_set(err, -ECANCELED, "interrupted; the sync goes on");
 	default:
@@ -144,7 +148,8 @@ static pid_t pid_of(const char *mountpoint, struct err *err)
 		return rc;
 	if (json_check(buf_slice(&json), 8, &status, NULL) < 0 || !json_get(status, "pid", &pid) ||
 	    json_integer(pid, &number) < 0 || number <= 1)
-		return err_set(err, -EINVAL, "no contentfs is mounted on %s", mountpoint);
+		return err_set(err, -EINVAL, "no contentfs is mounted on %s: contentfs list shows where one is",
+			       mountpoint);
 	return (pid_t)number;
 }
 
@@ -155,7 +160,10 @@ static int wait_for_end(int process, pid_t pid, struct err *err)
 	if (process < 0)
 		return 0; /* it was gone before */
 	if (poll(&end, 1, END_MS) == 0)
-		return err_set(err, -EBUSY, "unmounted, but process %d has not ended yet", (int)pid);
+		return err_set(
+			err, -EBUSY,
+			"unmounted, but process %d has not ended yet: until it has, its store cannot be mounted again",
+			(int)pid);
 	return 0;
 }
 

@@ -145,7 +145,9 @@ static int value_of(const struct dotenv_line *line, char **out, struct err *err)
 	if (line->value.len > CONFIG_VALUE_MAX)
 		return err_set(err, -EINVAL, "the value has more than %d bytes", CONFIG_VALUE_MAX);
 	if (line->quote != '\'' && memmem(line->value.at, line->value.len, "${", 2))
-		return err_set(err, -EINVAL, "the value is made of another variable, which cannot be done here");
+		return err_set(
+			err, -EINVAL,
+			"the value is made of another variable, which cannot be done here: write out what it is");
 	*out = strndup(line->value.len > 0 ? line->value.at : "", line->value.len);
 	return *out ? 0 : err_oom(err);
 }

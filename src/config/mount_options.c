@@ -4,6 +4,7 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,8 @@ static int take_word(struct config *config, struct slice word, int manner, struc
 		rc = number(word, "umask=", 8, 0777, &value, err);
 		config->umask = rc == 0 ? (mode_t)value : config->umask;
 	} else if (IS_IN(word, passed_on) || STARTS_WITH_ANY(word, passed_on_values)) {
+		if (starts_with(word, "max_read="))
+			rc = number(word, "max_read=", 10, INT_MAX, &value, err);
 		buf_printf(passed, "%s%.*s", passed->len ? "," : "", SLICE_FMT(word));
 	} else if (slice_is(word, "rw") && !(manner & RW_IS_NOTHING)) {
 		rc = err_set(err, -EINVAL, "the mount option 'rw' cannot be granted: contentfs is read-only");

@@ -43,7 +43,8 @@ int places_make_absolute(char **path, struct err *err)
 		return 0;
 	CLEANUP(cleanup_free) char *here = getcwd(NULL, 0);
 	if (!here)
-		return err_set(err, -errno, "cannot find out the current folder: %s", strerror(errno));
+		return err_set(err, -errno, "cannot find out the current folder, which a path without / begins in: %s",
+			       strerror(errno));
 	CLEANUP(buf_finish) struct buf full = BUF_INIT;
 	buf_printf(&full, "%s/%s", here, *path);
 	if (full.failed)

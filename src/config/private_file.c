@@ -18,9 +18,9 @@ static int check_owner(int fd, const char *path, mode_t *mode, struct err *err)
 		return err_set(err, rc, "cannot look at %s: %s", path, strerror(-rc));
 	}
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "%s is not a file", path);
+		return err_set(err, -EINVAL, "%s is not a file: is it the right place?", path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return err_set(err, -EINVAL, "%s belongs to somebody else", path);
+		return err_set(err, -EINVAL, "%s belongs to somebody else: chown it, or use a file of your own", path);
 	*mode = st.st_mode;
 	return 0;
 }
@@ -51,10 +51,10 @@ static int read_text(int fd, const char *path, size_t max, struct private_text *
 		text->len += len > 0 ? (size_t)len : 0;
 	}
 	if (text->len > max)
-		return err_set(err, -EINVAL, "%s has more than %zu bytes", path, max);
+		return err_set(err, -EINVAL, "%s has more than %zu bytes: is it the right file?", path, max);
 	text->text[text->len] = '\0';
 	if (strlen(text->text) != text->len)
-		return err_set(err, -EINVAL, "%s is not a text: it has a NUL byte in it", path);
+		return err_set(err, -EINVAL, "%s is not a text: is it the right file?", path);
 	return 0;
 }
 

@@ -73,7 +73,8 @@ static int begin_profile(struct parsing *parsing, const char *name)
 		       : err_set(err, -EINVAL, "the line stands in no profile: [NAME] begins one");
 	for (size_t i = 0; rc == 0 && i < parsing->count; i++)
 		if (strcmp(parsing->profiles[i], name) == 0)
-			rc = err_set(err, -EINVAL, "the profile [%s] is there twice", name);
+			rc = err_set(err, -EINVAL, "the profile [%s] is there twice: give one of them another name",
+				     name);
 	if (rc == 0 && parsing->count == PROFILES_MAX)
 		rc = err_set(err, -EINVAL, "there are more than %d profiles", PROFILES_MAX);
 	if (rc < 0)
@@ -98,7 +99,7 @@ static int find_key(struct parsing *parsing, const char *key, const struct setti
 			       "the key '%s' is not known: keys are called like the options of contentfs mount", key);
 	uint64_t bit = 1ULL << (setting - config_settings);
 	if (parsing->seen & bit && !adds_up(setting))
-		return err_set(parsing->err, -EINVAL, "the key '%s' is there twice", key);
+		return err_set(parsing->err, -EINVAL, "the key '%s' is there twice: take one of them away", key);
 	parsing->seen |= bit;
 	*out = setting;
 	return 0;
@@ -125,7 +126,7 @@ static int on_line(void *user, const char *section, const char *key, const char 
 
 int profile_parse(const char *text, const char *file, profile_take *take, void *context, bool *secret, struct err *err)
 {
-	struct err unwanted;
+	struct err unwanted = {0};
 	CLEANUP(cleanup_free) struct parsing *parsing = calloc(1, sizeof(*parsing));
 	if (!parsing)
 		return err_oom(err);
@@ -217,7 +218,7 @@ static int load_from(const char *path, struct loading *loading, struct err *why,
 
 int profile_load(struct config *config, struct err *err)
 {
-	struct err ignored;
+	struct err ignored = {0};
 	struct err own = {0};
 	struct err system = {0};
 	struct loading loading = {.config = config};

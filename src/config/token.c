@@ -20,10 +20,13 @@ int token_set(const char *token, char **out, struct err *err)
 {
 	size_t len = strlen(token);
 	if (len == 0 || len > TOKEN_MAX)
-		return err_set(err, -EINVAL, "the delivery token is %s", len ? "too long to be one" : "empty");
+		return err_set(err, -EINVAL, "the delivery token is %s: copy it anew from the stack's settings",
+			       len ? "too long to be one" : "empty");
 	for (const char *c = token; *c; c++)
 		if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
-			return err_set(err, -EINVAL, "the delivery token has a character in it that no token has");
+			return err_set(err, -EINVAL,
+				       "the delivery token has a character in it that no token has: copy it anew from "
+				       "the stack's settings");
 	char *copy = secret_make("", token);
 	if (!copy)
 		return err_oom(err);
@@ -41,8 +44,10 @@ static int read_line(int fd, const char *path, char **out, struct err *err)
 		return err_set(err, rc, "cannot read %s: %s", path, strerror(-rc));
 	}
 	text[len] = '\0';
+	bool is_text = strlen(text) == (size_t)len;
 	text[strcspn(text, "\r\n")] = '\0';
-	int rc = token_set(text, out, err);
+	int rc = is_text ? token_set(text, out, err)
+			 : err_set(err, -EINVAL, "this is not a text: is it the right file?");
 	explicit_bzero(text, sizeof(text));
 	return rc < 0 ? err_prefix(err, rc, "%s", path) : 0;
 }

@@ -64,13 +64,14 @@ static int check_parts(const char *text, struct slice authority, bool plain, str
 	const char *bracket = memchr(authority.at, ']', authority.len);
 	const char *from = bracket ? bracket : authority.at;
 	const char *colon = memchr(from, ':', (size_t)(authority.at + authority.len - from));
-	if (colon) {
+	bool has_path = authority.len > 0 && memchr(authority.at, '/', authority.len);
+	if (colon && !has_path) {
 		host.len = (size_t)(colon - authority.at);
 		struct slice port = slice_make(colon + 1, authority.len - host.len - 1);
 		if (!is_port(port))
 			return err_set(err, -EINVAL, "'%s' is not a host: the port is no number from 1 to 65535", text);
 	}
-	if (!is_host(host))
+	if (has_path || !is_host(host))
 		return err_set(err, -EINVAL,
 			       "'%s' is not a host: give scheme, name and port only, as in "
 			       "https://cdn.contentstack.io or http://127.0.0.1:8080",

@@ -71,7 +71,7 @@ int fs_session_create(struct fuse_session **out, const char *source, const char 
 	*out = fuse_session_new(&args, operations, sizeof(*operations), userdata);
 	fuse_opt_free_args(&args);
 	return *out ? 0
-		    : err_set(err, -EINVAL, "the mount options '%s' are not accepted: see -o in contentfs --help",
+		    : err_set(err, -EINVAL, "the mount options '%s' are not accepted: see -o in contentfs mount --help",
 			      mount_options ? mount_options : "");
 }
 

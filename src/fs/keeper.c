@@ -1,6 +1,7 @@
 #include "fs/keeper.h"
 
 #include "fs/internal.h"
+#include "fs/overhear.h"
 #include "fs/unmount.h"
 #include "guard/guard.h"
 #include "util/cleanup.h"
@@ -33,17 +34,24 @@ static int mount_session(const struct keeper_config *config, int *device, struct
 {
 	static const struct fuse_lowlevel_ops none;
 	struct fuse_session *session;
+	struct overheard overheard;
 	int rc = fs_session_create(&session, config->source, config->mount_options, &none, NULL, err);
 	if (rc < 0)
 		return rc;
+	overhear_begin(&overheard);
 	if (fuse_session_mount(session, config->mountpoint) == 0)
 		*device = fcntl(fuse_session_fd(session), F_DUPFD_CLOEXEC, FIRST_FD);
+	const char *said = overhear_end(&overheard);
 	fuse_session_destroy(session); /* and closes its descriptor: the mount is to die with the one that answers */
-	return *device >= 0 ? 0
-			    : err_set(err, -EIO,
-				      "cannot mount on %s (the reason is above): is FUSE there (ls -l /dev/fuse, the "
-				      "package fuse3), and may you mount there?",
-				      config->mountpoint);
+	if (*device < 0)
+		return err_set(
+			err, -EIO,
+			"cannot mount on %s (%s): is FUSE there (ls -l /dev/fuse, the package fuse3), and may you "
+			"mount there?",
+			config->mountpoint, *said ? said : "no reason was given");
+	if (*said)
+		log_warning("%s", said);
+	return 0;
 }
 
 /* Whoever waits for the end of what the command says must not wait for the keeper. */

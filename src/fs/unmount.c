@@ -1,5 +1,6 @@
 #include "fs/unmount.h"
 
+#include "fs/overhear.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -20,35 +21,37 @@ bool mount_is_dead(const char *mountpoint)
 	return statvfs(mountpoint, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
-/* fusermount3 is how everybody but root unmounts; it says itself what it minds. */
-static int unmount_as_user(const char *mountpoint, bool lazily, bool quietly, struct err *err)
+/* fusermount3 is how everybody but root unmounts; it says what it minds. */
+static int unmount_as_user(const char *mountpoint, bool lazily, struct err *err)
 {
 	char program[] = "fusermount3";
 	char flag[] = "-u";
 	char lazy_flag[] = "-uz";
-	char quiet_flag[] = "-uq";
 	char end[] = "--";
 	CLEANUP(cleanup_free) char *path = strdup(mountpoint);
 	if (!path)
 		return err_oom(err);
-	char *argv[] = {program, lazily ? lazy_flag : quietly ? quiet_flag : flag, end, path, NULL};
+	char *argv[] = {program, lazily ? lazy_flag : flag, end, path, NULL};
+	struct overheard overheard;
 	pid_t child;
-	int rc = -posix_spawnp(&child, program, NULL, NULL, argv, environ);
-	if (rc < 0)
-		return err_set(err, rc, "cannot run fusermount3 (package fuse3): %s", strerror(-rc));
 	int status;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+	overhear_begin(&overheard);
+	int rc = -posix_spawnp(&child, program, NULL, NULL, argv, environ);
+	while (rc == 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
+	const char *said = overhear_end(&overheard);
+	if (rc < 0)
+		return err_set(err, rc, "cannot run fusermount3 (is the package fuse3 there?): %s", strerror(-rc));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0
 		       ? 0
-		       : err_set(err, -EBUSY, "%s was not unmounted: is a program in it? (fuser -vm %s)", mountpoint,
-				 mountpoint);
+		       : err_set(err, -EBUSY, "%s was not unmounted (%s): is a program in it? (fuser -vm %s)",
+				 mountpoint, *said ? said : "no reason was given", mountpoint);
 }
 
-static int try_to_unmount(const char *mountpoint, bool lazily, bool quietly, struct err *err)
+static int try_to_unmount(const char *mountpoint, bool lazily, struct err *err)
 {
 	if (geteuid() != 0)
-		return unmount_as_user(mountpoint, lazily, quietly, err);
+		return unmount_as_user(mountpoint, lazily, err);
 	if (umount2(mountpoint, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0)
 		return 0;
 	int rc = -errno;
@@ -63,7 +66,7 @@ int unmount(const char *mountpoint, bool lazily, struct err *err)
 	for (int64_t until = clock_monotonic_ms() + PATIENCE_MS;;) {
 		bool last = lazily || clock_monotonic_ms() >= until;
 		struct err local = {0};
-		int rc = try_to_unmount(mountpoint, lazily, !last, &local);
+		int rc = try_to_unmount(mountpoint, lazily, &local);
 		if (rc == 0)
 			return 0;
 		if (rc != -EBUSY || last)

@@ -40,6 +40,7 @@ refused() {
 		same "${which%-*}" "$status" "$which"
 	done
 	grep -qF "127.0.0.1:$closed" "$WORK/69-sync"
+	grep -qE '\(trying again in [0-9.]+ s\)$' "$WORK/69-sync"
 	grep -qF "127.0.0.1:$closed" "$WORK/69-mount"
 	grep -qF "$STACK_URL" "$WORK/76-sync"
 	grep -qF "$STACK_URL" "$WORK/76-mount"
@@ -97,6 +98,59 @@ refused() {
 	refused 73 'mkdir' mount --store "$STORE" "$WORK/none"
 	touch "$WORK/file"
 	refused 73 'not a directory' mount --store "$STORE" "$WORK/file"
+	refused 73 "cannot use the mount point $WORK/file/x: Not a directory" mount --store "$STORE" "$WORK/file/x"
+	refused 64 'the mount point is empty' mount --store "$STORE" ''
+	refused 64 'the mount point is empty' umount ''
+}
+
+@test "a mount that would cover its own store or cache is refused" {
+	start_stack
+	mkdir "$MOUNT/below"
+	refused 78 "the store $MOUNT/below/store.db would be covered" mount --store "$MOUNT/below/store.db" "$MOUNT"
+	refused 78 "the cache $MOUNT/cache would be covered" mount --store "$STORE" --cache "$MOUNT/cache" "$MOUNT"
+}
+
+@test "a place that another program holds is 75" {
+	start_stack
+	flock "$MOUNT" sh -c 'touch "$WORK/held" && until [ -e "$WORK/go" ]; do sleep 0.05; done' 3>&- &
+	local holder=$!
+	wait_until 20 test -e "$WORK/held"
+	refused_while_held
+	touch "$WORK/go"
+	wait $holder
+	mount_stack
+}
+
+refused_while_held() {
+	exits_with 75 "another program holds $MOUNT" mount --store "$STORE" "$MOUNT"
+	has "$output" 'try again'
+	not_mounted
+}
+
+@test "a path without / from a folder that is gone says so" {
+	start_stack
+	mkdir "$WORK/gone"
+	cd "$WORK/gone"
+	rmdir "$WORK/gone"
+	refused 73 'cannot find out the current folder' sync --store store.db
+	refused 73 'cannot find out the current folder' mount --store "$STORE" --cache cache "$MOUNT"
+}
+
+@test "output that cannot be written is 74, in one message" {
+	require /dev/full
+	start_stack --generate 200
+	contentfs sync --store "$STORE"
+	local arguments status said
+	for arguments in --help --version 'mount --help' list 'list --json' "status --store $STORE" "status --json --store $STORE" \
+		"status --metrics --store $STORE" "log --store $STORE" "log -n 10000 --json --store $STORE" "log -f --store $STORE" \
+		"doctor --store $STORE"; do
+		status=0
+		# shellcheck disable=SC2086 # several words
+		said=$(contentfs $arguments 2>&1 >/dev/full) || status=$?
+		echo "$arguments: $status: $said"
+		same 74 "$status" 'exit status'
+		same 'contentfs: cannot write the output: No space left on device' "$said"
+	done
 }
 
 @test "a store that cannot be is refused" {

@@ -6,12 +6,6 @@ CONFIG() {
 	echo "$HOME/.config/contentfs/config"
 }
 
-# refused STATUS TEXT ARGUMENT...
-refused() {
-	exits_with "$@"
-	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
-}
-
 @test "a profile is all that a mount, a sync, a fetch and a status need" {
 	start_stack
 	write_profile work 'interval = 3600'
@@ -41,8 +35,8 @@ refused() {
 	forget_environment
 	contentfs sync --profile work --branch main
 	same 0 "$(sqlite3 "$STORE" "SELECT count(*) FROM entries WHERE content_type <> 'person'")"
-	CONTENTSTACK_BRANCH=of-environment refused 78 "'of-environment'" sync --profile work
-	refused 78 "'of-profile'" sync --profile work
+	CONTENTSTACK_BRANCH=of-environment exits_with 78 "'of-environment'" sync --profile work
+	exits_with 78 "'of-profile'" sync --profile work
 }
 
 @test "the machine's profiles are there for those that the user has none of" {
@@ -68,24 +62,24 @@ use_system_profiles() {
 	write_profile work
 	forget_environment
 	chmod 644 "$(CONFIG)"
-	refused 78 "chmod 600 $(CONFIG)" sync --profile work
+	exits_with 78 "chmod 600 $(CONFIG)" sync --profile work
 	chmod 620 "$(CONFIG)"
-	refused 78 "chmod go-w $(CONFIG)" sync --profile work
+	exits_with 78 "chmod go-w $(CONFIG)" sync --profile work
 	sed -i '/delivery-token/d' "$(CONFIG)"
 	chmod 644 "$(CONFIG)"
-	refused 78 'the delivery token is missing' sync --profile work
+	exits_with 78 'the delivery token is missing' sync --profile work
 }
 
 @test "what is wrong in a file of profiles is named with its line" {
 	start_stack
 	write_profile work 'bogus = 1'
 	forget_environment
-	refused 78 "$(CONFIG):6: the key 'bogus' is not known" sync --profile work
+	exits_with 78 "$(CONFIG):6: the key 'bogus' is not known" sync --profile work
 	sed -i 's/bogus.*/interval = soon/' "$(CONFIG)"
-	refused 78 "$(CONFIG):6: interval: the interval 'soon'" mount work "$MOUNT"
-	refused 78 "there is no profile 'other'" mount other "$MOUNT"
-	refused 78 "contentfs configure other" sync --profile other
-	CONTENTFS_PROFILE=../x refused 78 CONTENTFS_PROFILE sync
+	exits_with 78 "$(CONFIG):6: interval: the interval 'soon'" mount work "$MOUNT"
+	exits_with 78 "there is no profile 'other'" mount other "$MOUNT"
+	exits_with 78 "contentfs configure other" sync --profile other
+	CONTENTFS_PROFILE=../x exits_with 78 CONTENTFS_PROFILE sync
 }
 
 @test "a .env file of a starter project is read, over a profile and under the environment" {
@@ -103,11 +97,11 @@ use_system_profiles() {
 	local host=$CONTENTSTACK_HOST
 	forget_environment
 	(cd "$WORK" && contentfs sync --env-file .env.local --host "$host" --store "$STORE")
-	CONTENTSTACK_ENVIRONMENT=nowhere refused 78 environment \
+	CONTENTSTACK_ENVIRONMENT=nowhere exits_with 78 environment \
 		sync --env-file "$WORK/.env.local" --host "$host" --store "$STORE"
 	chmod 644 "$WORK/.env.local"
-	refused 78 "chmod 600 $WORK/.env.local" sync --env-file "$WORK/.env.local"
-	refused 78 "$WORK/none" sync --env-file "$WORK/none"
+	exits_with 78 "chmod 600 $WORK/.env.local" sync --env-file "$WORK/.env.local"
+	exits_with 78 "$WORK/none" sync --env-file "$WORK/none"
 }
 
 @test "list shows profiles, mounts and stores" {
@@ -126,7 +120,7 @@ use_system_profiles() {
 	same production "$(jq -r '.stores[].environment' "$WORK/list")"
 	same 'work spare' "$(contentfs list --names profiles | xargs)"
 	contentfs list --names mounts | grep -qxF "$MOUNT"
-	refused 64 "'stores'" list --names stores
+	exits_with 64 "'stores'" list --names stores
 	local pid
 	pid=$(daemon_pid)
 	kill -9 "$pid"
@@ -140,6 +134,6 @@ use_system_profiles() {
 	start_stack
 	contentfs sync
 	write_profile work 'bogus = 1'
-	refused 78 "$(CONFIG):6" list
+	exits_with 78 "$(CONFIG):6" list
 	has "$output" "$HOME/.local/state/contentfs/"
 }

@@ -156,6 +156,35 @@ write_profile_of_bogus() {
 	echo "$status: $output"
 	same 73 "$status" 'exit status'
 	has "$output" "$WORK/file"
+	mkdir -p "$WORK/config/contentfs/config"
+	XDG_CONFIG_HOME=$WORK/config run -78 contentfs configure work < <(answers '' '' "$URL")
+	has "$output" "$WORK/config/contentfs/config is not a file"
+}
+
+@test "a disk that cannot be written is 74" {
+	require_root
+	start_unknown_stack
+	make_disk -t tmpfs -o mode=700 tmpfs
+	export XDG_CONFIG_HOME=$DISK
+	mount -o remount,ro "$DISK"
+	run -74 contentfs configure work < <(answers '' '' "$URL")
+	has "$output" "contentfs: cannot make the folder $DISK/contentfs: Read-only file system"
+	mount -o remount,rw "$DISK"
+	mkdir -m 700 "$DISK/contentfs"
+	mount -o remount,ro "$DISK"
+	run -74 contentfs configure work < <(answers '' '' "$URL")
+	has "$output" "contentfs: cannot write $DISK/contentfs/config: Read-only file system"
+}
+
+@test "answers that cannot be read are refused" {
+	start_unknown_stack
+	run -74 contentfs configure work </
+	has "$output" 'cannot read the answer: Is a directory'
+	run -78 contentfs configure work < <(head -c 100000 /dev/zero | tr '\0' x)
+	has "$output" 'the answer is too long'
+	run -78 contentfs configure work < <(printf 'a\0b\n')
+	has "$output" 'the answer is no text'
+	fails test -e "$(CONFIG)"
 }
 
 @test "at a terminal every setting is asked for, and the token is not shown" {

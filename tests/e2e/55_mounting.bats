@@ -86,8 +86,32 @@ mount_as_user() {
 	as_nobody mount "$MOUNT"
 	same "$NOBODY" "$(as_nobody stat -c %u "$MOUNT/entries")"
 	fails bounded ls "$MOUNT"
+	status_of 77 contentfs status "$MOUNT"
+	has "$SAID" 'its own user' allow_other
+	status_of 77 contentfs umount "$MOUNT"
+
+	as_nobody bash -c 'cd "$MOUNT/entries" && touch "$HOME/in" && until [ -e "$WORK/go" ]; do sleep 0.05; done' &
+	local user=$!
+	wait_until 20 test -e "$HOME/in"
+	status_of 75 as_nobody "$CONTENTFS" umount "$MOUNT"
+	one_message 'busy' fuser
+	touch "$WORK/go"
+	wait $user
+
+	status_of 73 as_nobody env PATH=/none "$CONTENTFS" umount "$MOUNT"
+	one_message 'cannot run fusermount3' 'package fuse3'
 	as_nobody "$CONTENTFS" umount "$MOUNT"
 	gone
+	chown 0:0 "$MOUNT"
+	status_of 74 as_nobody "$CONTENTFS" mount work "$MOUNT"
+	one_message "cannot mount on $MOUNT" 'no write access'
+	gone
+}
+
+# one_message PART...: it was one line, with these in it.
+one_message() {
+	same 1 "$(wc -l <<<"$SAID")" messages
+	has "$SAID" 'contentfs: ' "$@"
 }
 
 @test "-o takes settings and the options of mount(8), and refuses others without quoting a secret" {

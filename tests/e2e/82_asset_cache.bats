@@ -428,8 +428,14 @@ fetch() {
 	refresh
 	contentfs fetch "$MOUNT/assets/en-us/$LARGE"
 	no_asset_request reads_right "$LARGE"
-	fails fetch assets/no-such-place
-	fails fetch "$WORK"
+	exits_with 78 'no assets/no-such-place in the tree' fetch --store "$STORE" assets/no-such-place
+	exits_with 78 'is in no mount of contentfs' fetch --store "$STORE" "$WORK"
+	exits_with 78 'a place in a mount is meant' fetch --store "$STORE" "$WORK/none"
+	make_asset "$LARGE" 3000000
+	refresh
+	exits_with 74 '1 of 1 assets have no room in the cache: use a larger --cache-size' \
+		fetch --store "$STORE" --cache "$WORK/small" --cache-size 1M "assets/en-us/$LARGE"
+	has "$output" "assets/en-us/$LARGE/" ': no room in the cache'
 }
 
 @test "fetch lists what it could not bring, and brings the rest" {

@@ -123,7 +123,7 @@ fails() {
 	fi
 }
 
-# exits_with STATUS TEXT ARGUMENT...: contentfs fails so, and says so.
+# exits_with STATUS TEXT ARGUMENT...: contentfs fails so, and says so, in one message.
 exits_with() {
 	local want=$1 text=$2
 	shift 2
@@ -131,7 +131,8 @@ exits_with() {
 	# shellcheck disable=SC2154 # `run` sets them
 	echo "contentfs $*: $status: $output"
 	same "$want" "$status" 'exit status'
-	has "$output" "$text" 'contentfs: '
+	has "$output" "$text"
+	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
 }
 
 # same WANT GOT [WHAT]

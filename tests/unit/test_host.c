@@ -72,6 +72,8 @@ static const struct {
 	{"https://cdn.example.org:99999999999999999999", NULL, "the port is no number from 1 to 65535"},
 	{"https://cdn.example.org:80a", NULL, "the port is no number from 1 to 65535"},
 	{"https://cdn.example.org:-1", NULL, "the port is no number from 1 to 65535"},
+	{"https://cdn.example.org:80/v3", NULL, "give scheme, name and port only"},
+	{"https://cdn.example.org/v3:80", NULL, "give scheme, name and port only"},
 	{"https://2001:db8::1", NULL, "the port is no number from 1 to 65535"},
 	{"ftp://cdn.example.org", NULL, "only https:// and http:// are spoken"},
 	{"file:///etc/passwd", NULL, "only https:// and http:// are spoken"},

@@ -47,6 +47,8 @@ static const struct {
 	{"uid=4294967295", -EINVAL, NULL, UNSET, UNSET, 0, "needs a number"},
 	{"uid=99999999999999999999", -EINVAL, NULL, UNSET, UNSET, 0, "needs a number"},
 	{"gid=4294967295", -EINVAL, NULL, UNSET, UNSET, 0, "needs a number"},
+	{"max_read=much", -EINVAL, NULL, UNSET, UNSET, 0, "'max_read=much' needs a number"},
+	{"max_read=", -EINVAL, NULL, UNSET, UNSET, 0, "needs a number"},
 	{"umask=1000", -EINVAL, NULL, UNSET, UNSET, 0, "needs a number in octal, up to 777"},
 	{"umask=8", -EINVAL, NULL, UNSET, UNSET, 0, "in octal"},
 	{"umask=", -EINVAL, NULL, UNSET, UNSET, 0, "in octal"},

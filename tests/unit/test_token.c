@@ -73,6 +73,18 @@ static void test_files(void)
 	}
 }
 
+static void test_no_text(void)
+{
+	CLEANUP(token_wipe) char *token = NULL;
+	struct err err = {0};
+	make_file(SECRET, 0600);
+	FILE *file = fopen(path, "a");
+	ok(file && fwrite("\0\n", 1, 2, file) == 2 && fclose(file) == 0, "(there is a file with a NUL in it)");
+	is_int(token_read(path, &token, &err), -EINVAL, "which is refused");
+	ok(strstr(err.text, "not a text") && strstr(err.text, path), "as what it is: %s", err.text);
+	ok(!token, "and not read up to there");
+}
+
 static void test_what_is_no_file(void)
 {
 	CLEANUP(token_wipe) char *token = NULL;
@@ -151,6 +163,7 @@ int main(void)
 	}
 	snprintf(path, sizeof(path), "%s/token", folder);
 	test_files();
+	test_no_text();
 	test_what_is_no_file();
 	test_replacing();
 	test_credentials();
