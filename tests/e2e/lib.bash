@@ -304,13 +304,19 @@ make_machine() {
 	export XDG_CONFIG_HOME=$HOME/.config XDG_STATE_HOME=$HOME/.local/state XDG_CACHE_HOME=$HOME/.cache
 }
 
-# own_folders FOLDER...: what is written to these folders of the machine stays in this mount namespace. The mounts of other
-# tests, which it has got copies of, go from it: a daemon does not end before the last copy is gone.
-own_folders() {
-	local folder mount
+# In a mount namespace of one's own: the mounts of other tests, which it has got copies of, go from it.
+forget_other_mounts() {
+	local mount
 	for mount in $(findmnt -nro TARGET -t fuse.contentfs | grep -v "^$WORK/"); do
 		timeout 20 umount --no-canonicalize --lazy "$mount" || true
 	done
+}
+
+# own_folders FOLDER...: what is written to these folders of the machine stays in this mount namespace. No copy of another
+# test's mount may stay in it: a daemon does not end before the last copy is gone.
+own_folders() {
+	local folder
+	forget_other_mounts
 	mkdir -p "$WORK/layers"
 	mount -t tmpfs tmpfs "$WORK/layers"
 	chmod 755 "$WORK/layers"
