@@ -157,6 +157,14 @@ texts() {
 	bounded find "$MOUNT" -type f -exec sha256sum {} + | sort
 }
 
+# still_readable: what $WORK/before says of a store that nothing is left of. It is the kernel that has it, which may let go of
+# this or that at any time, a listing too; but what can be read is right, and much of it can.
+still_readable() {
+	texts >"$WORK/now" 2>/dev/null || true
+	same '' "$(comm -13 "$WORK/before" "$WORK/now")" 'what was not there before'
+	[ "$(wc -l <"$WORK/now")" -ge $(($(wc -l <"$WORK/before") / 4)) ]
+}
+
 @test "a store that is scribbled on under a mount is replaced beside it, and the mount goes over to the new one" {
 	setup_stack
 	contentfs sync --store "$STORE"
@@ -215,7 +223,7 @@ texts() {
 	echo "$status $output"
 	same 69 "$status"
 	has "$output" failing 'the store is damaged'
-	texts | cmp - "$WORK/before"
+	still_readable
 	nothing_aside
 	ctl faults-clear
 	refreshed_equal
