@@ -123,6 +123,7 @@ healthy() {
 			'event_at', '2040-01-01T00:00:00.000Z', 'content_type_uid', content_type,
 			'data', json_set(json, '\$.title', 'Understood at last')) FROM entries WHERE path = '$path'"
 	mount_stack
+	refresh # a filled store is shown before anything is tried
 	same 'Understood at last' "$(title "$file")"
 	same 1 "$(mount_status quarantined)"
 	same 0 "$(bounded sqlite3 -readonly "$STORE" "SELECT count(*) FROM quarantine_item WHERE program = '0.0.1'")" \
