@@ -34,7 +34,6 @@ static bool has_total(const struct progress_count *count)
 	return count->total > 0 && count->total >= count->done;
 }
 
-/* Units are not alike where bytes are counted too. */
 static bool goes_by_bytes(const struct progress_count *count)
 {
 	return has_total(count) && count->bytes_total > 0 && count->bytes_total >= count->bytes;

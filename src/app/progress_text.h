@@ -8,6 +8,7 @@
 
 #define PROGRESS_LINE_SIZE 512
 
+/* Where the total of bytes is known, the share, the rate and the time left are those of bytes: units are not alike then. */
 struct progress_count {
 	const char *what; /* that is done, as in "first sync" */
 	const char *unit; /* what is counted */
@@ -16,10 +17,9 @@ struct progress_count {
 	uint64_t total;  /* 0 if it is not known. Believed only as far as it can be: it may be less than what is done */
 	uint64_t bytes;  /* that came; 0 is not shown */
 	uint64_t bytes_before; /* of these, like `before` */
-	uint64_t
-		bytes_total; /* like `total`. If it is known, the share, the rate and the time left are those of bytes */
-	int64_t elapsed_ms;  /* since it was taken up */
-	char waiting[160];   /* what it waits for; "" for nothing */
+	uint64_t bytes_total;  /* like `total` */
+	int64_t elapsed_ms;    /* since it was taken up */
+	char waiting[160];     /* what it waits for; "" for nothing */
 };
 
 /*

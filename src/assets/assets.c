@@ -177,8 +177,8 @@ static bool answer_at_once(struct assets *assets, struct known *known, const str
 	struct object *object = source->size >= 0 ? find_object(assets, known) : NULL;
 	bool fine = object && object_size(object) == source->size;
 	size_t len = fine && question->kind == WAIT_READ ? clip(source->size, question->offset, question->size) : 0;
-	if (fine &&
-	    question->kind == WAIT_WHOLE) /* the disk is read: who relies on it must not find it damaged later */
+	/* Who has fetched all of it must not find it damaged later: it is read, once it is known to be there. */
+	if (fine && question->kind == WAIT_WHOLE)
 		fine = object_is_whole(object) && object_has(object, 0, (size_t)source->size, NULL);
 	else if (fine && len > 0)
 		fine = object_has(object, question->offset, len, NULL);

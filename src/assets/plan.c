@@ -290,6 +290,12 @@ static bool is_before(const struct asset *a, const struct asset *b)
 	return a->failures != b->failures ? a->failures < b->failures : a->number < b->number;
 }
 
+/* Its turn could come in this round. */
+static bool is_ready(const struct asset *asset, int64_t now)
+{
+	return asset->planned != asset->assets->round && asset->waits && asset->not_before <= now;
+}
+
 /* From when on nobody else need wait for it. */
 static int64_t silent_at(const struct asset *asset)
 {
@@ -314,10 +320,7 @@ static struct asset *next_idle(struct assets *assets, int64_t now, struct under_
 		bool fetching = is_fetching(asset);
 		under_way->all += fetching;
 		under_way->lively += fetching && silent_at(asset) > now;
-		if (fetching)
-			continue;
-		if (asset->planned != assets->round && asset->waits && asset->not_before <= now &&
-		    (!best || is_before(asset, best)))
+		if (!fetching && is_ready(asset, now) && (!best || is_before(asset, best)))
 			best = asset;
 	}
 	return best;
@@ -327,7 +330,7 @@ static void note_queue(struct assets *assets, int64_t now)
 {
 	assets->crowded = false;
 	for (struct asset *asset = assets->in_use; asset; asset = asset->next) {
-		bool ready = asset->planned != assets->round && asset->waits && asset->not_before <= now;
+		bool ready = is_ready(asset, now);
 		asset->queued = ready && asset->failures < FAILURES_HOPED;
 		assets->crowded |= ready;
 	}

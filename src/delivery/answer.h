@@ -34,12 +34,12 @@ int answer_make_room(void **elements, size_t size, size_t count, const char *wha
  * UTF-8. A static text, or NULL. */
 const char *answer_element_fault(const struct answer *answer, struct json_value element);
 
-/* A member that is asked for; of several with this key the last counts, and a missing one reads as null. */
+/* A member that is asked for; of several with this key the last counts, and a missing one reads as null. `inner` is what is
+ * asked for of the value itself, if it is an object; NULL for nothing. */
 struct answer_member {
 	const char *key;
 	struct json_value *value;
-	const struct answer_member
-		*inner; /* what is asked for of the value itself, if it is an object; NULL: nothing */
+	const struct answer_member *inner;
 	size_t inner_count;
 };
 
