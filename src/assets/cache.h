@@ -76,6 +76,9 @@ bool object_has(struct object *object, int64_t offset, size_t len, int64_t *miss
 /* Whether every piece is there; cheaper than object_has for all, and believes the checksums' presence. */
 bool object_is_whole(struct object *object);
 
+/* Whether the piece is there with other bytes than these. */
+bool object_differs(struct object *object, int64_t piece, const char *bytes, size_t len);
+
 /* Writes a piece: `len` is PIECE_BYTES, or what is left at the end of the asset. Makes room first: -ENOSPC if there is none
  * to be had within the limit or on the disk, -EBUSY if another process keeps the lock for seconds; then nothing has
  * changed. Other errors as the disk gives them: the piece is missing. */

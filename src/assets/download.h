@@ -225,7 +225,7 @@ void asset_enter(struct assets *assets, struct wait *wait);
  * server knows what it was asked for. */
 enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure, bool ranged);
 
-/* A piece is there. Its waits are answered. */
+/* A piece has come. Its waits are answered; or, if it was there with other bytes, the asset is another. */
 void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len);
 
 /* Answers what can be. */
@@ -265,6 +265,9 @@ void asset_do_without(struct asset *asset, int rc);
 /* False if it is there already. */
 bool kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len);
 void kept_clear(struct asset *asset);
+
+/* Whether it is there with other bytes. */
+bool kept_differs(const struct asset *asset, int64_t piece, const char *bytes, size_t len);
 
 /* Copies what is there to who waits for it: 1 if that is all of [offset, end), 0 with *missing where not, or -ENOMEM. */
 int kept_fill(struct asset *asset, struct wait *wait, int64_t end, int64_t *missing);

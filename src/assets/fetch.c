@@ -22,11 +22,6 @@ static void fetch_clear(struct fetch *fetch)
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
-static bool is_strong(const char *etag)
-{
-	return etag[0] == '"' && strpbrk(etag, "\r\n") == NULL;
-}
-
 /* "Range: bytes=0-499" and, if the bytes must be of the same asset as before, its tag. */
 static void write_headers(struct fetch *fetch, char *range, size_t range_size, char *tag, size_t tag_size)
 {
@@ -36,7 +31,7 @@ static void write_headers(struct fetch *fetch, char *range, size_t range_size, c
 	if (fetch->asked.end > 0)
 		snprintf(range + len, range_size - (size_t)len, "%lld", (long long)fetch->asked.end - 1);
 	fetch->if_range = belief->known.size >= 0 && belief->doubted.size < 0 && !asset->no_if_range &&
-			  is_strong(belief->known.etag);
+			  tag_is_strong(belief->known.etag) && !strpbrk(belief->known.etag, "\r\n");
 	if (fetch->if_range)
 		snprintf(tag, tag_size, "If-Range: %s", belief->known.etag);
 }

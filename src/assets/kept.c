@@ -112,6 +112,12 @@ int kept_fill(struct asset *asset, struct wait *wait, int64_t end, int64_t *miss
 	return whole;
 }
 
+bool kept_differs(const struct asset *asset, int64_t piece, const char *bytes, size_t len)
+{
+	const char *kept = kept_find(asset, piece);
+	return kept && memcmp(kept, bytes, len) != 0;
+}
+
 bool kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 {
 	struct kept *kept = &asset->kept[asset->kept_next];

@@ -135,6 +135,25 @@ static struct range needed_of(struct asset *asset, struct range window)
 	return (struct range){window.begin, at < window.end ? at : window.end};
 }
 
+/* How many requests may be under way. Where no tag tells whether bytes are of the same file as those beside them, these are
+ * there already when more come, and are asked for once more: what they are then tells it (asset_store). */
+static int fetches_for(const struct asset *asset, enum wait_kind kind)
+{
+	if (!tag_is_strong(asset->belief.known.etag))
+		return 1;
+	return kind == WAIT_READ ? FETCHES_MAX : FETCHES_MAX - 1;
+}
+
+/* With a piece before it and, below `max`, one behind it. */
+static struct range with_neighbours(struct range needed, int64_t max)
+{
+	int64_t end = needed.end + PIECE_BYTES;
+	return (struct range){
+		.begin = needed.begin > 0 ? needed.begin - PIECE_BYTES : 0,
+		.end = end < max ? end : max,
+	};
+}
+
 static void ask_range(struct asset *asset, const struct wait *wait, struct fetch *fetch, int64_t missing)
 {
 	int64_t size = asset->belief.known.size;
@@ -146,6 +165,8 @@ static void ask_range(struct asset *asset, const struct wait *wait, struct fetch
 	else
 		asset_set_window(asset, window);
 	struct range needed = needed_of(asset, window);
+	if (!tag_is_strong(asset->belief.known.etag))
+		needed = with_neighbours(needed, needed.end < window.end ? size : needed.end);
 	fetch_begin(asset, fetch, &needed, false);
 }
 
@@ -192,7 +213,7 @@ static bool ask_for_wait(struct asset *asset, struct wait *wait)
 			ask_whole(asset, missing);
 		return !stream;
 	}
-	struct fetch *fetch = free_fetch(asset, wait->kind == WAIT_READ ? FETCHES_MAX : FETCHES_MAX - 1);
+	struct fetch *fetch = free_fetch(asset, fetches_for(asset, wait->kind));
 	if (fetch_for(asset, missing) || !fetch || (asset->assets->crowded && is_fetching(asset)))
 		return false;
 	ask_range(asset, wait, fetch, missing);

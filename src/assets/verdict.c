@@ -152,6 +152,11 @@ static bool is_tag(const char *text)
 	return text[0] == '"' || strncmp(text, "W/", 2) == 0;
 }
 
+bool tag_is_strong(const char *etag)
+{
+	return etag[0] == '"';
+}
+
 bool tags_agree(const char *a, const char *b)
 {
 	return !a[0] || !b[0] || is_tag(a) != is_tag(b) || strcmp(a, b) == 0;
@@ -174,7 +179,7 @@ static void note(struct identity *identity, int64_t size, const char *etag)
  * for the record: a lie that was believed once would be for ever. */
 static bool is_absurd(const struct belief *belief, int64_t total, const char *etag)
 {
-	return belief->known.size >= 0 && belief->recorded >= 0 && etag[0] == '"' &&
+	return belief->known.size >= 0 && belief->recorded >= 0 && tag_is_strong(etag) &&
 	       strcmp(etag, belief->known.etag) == 0 && total != belief->known.size && total != belief->recorded;
 }
 

@@ -51,6 +51,9 @@ struct identity {
 /* False if they tell two things apart: a tag and a time do not. */
 bool tags_agree(const char *a, const char *b);
 
+/* Whether bytes under the same tag are the same: not so with a weak tag, or with a time, for want of one. */
+bool tag_is_strong(const char *etag);
+
 struct belief {
 	int64_t claimed;  /* by the record, or learnt since; -1 if nobody says */
 	int64_t recorded; /* by the record; -1 if it does not say */

@@ -7,6 +7,7 @@ load assets
 drive() {
 	set_cache
 	start_stack --content empty
+	ctl set asset-etags "${ETAGS:-strong}"
 	contentfs sync --store "$STORE"
 	timeout --kill-after=5 "$BATS_TEST_TIMEOUT" python3 "$E2E/asset_faults.py" --stack "$STACK_PID" "$@" >&3
 	no_daemon
@@ -46,6 +47,10 @@ drive() {
 
 @test "files that change behind their URL" {
 	drive changes
+}
+
+@test "files that change behind their URL, and nothing tells it but they themselves" {
+	ETAGS=none drive changes
 }
 
 @test "redirects" {

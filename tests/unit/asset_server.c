@@ -90,7 +90,7 @@ static void write_head(const struct asset_server *server, const struct plan *pla
 	if (kind == DATED)
 		len += snprintf(head + len, size - (size_t)len, "Last-Modified: Mon, 0%d Jan 2024 00:00:00 GMT\r\n",
 				1 + plan->version % 9);
-	else if (kind != NO_TAG)
+	else if (kind != NO_TAG && kind != OTHER_BYTES)
 		len += snprintf(head + len, size - (size_t)len, "ETag: \"%d%s\"\r\n", plan->version,
 				kind == OTHER_TAG ? "x" : "");
 	if (plan->part && kind == STAR_RANGE)
@@ -206,6 +206,8 @@ static bool answer(struct asset_server *server, int fd, const struct asset_reque
 	bool keep;
 	if (fault.kind == SIZE_IS)
 		plan.size = fault.number;
+	if (fault.kind == OTHER_BYTES)
+		plan.version += atomic_load(&server->requests);
 	if (answer_without(fd, &plan, &keep))
 		return keep;
 	bool satisfiable = choose_range(request, &plan);

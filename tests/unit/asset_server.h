@@ -42,7 +42,8 @@ enum fault_kind {
 	TRICKLE,       /* in many small parts */
 	OTHER_TAG,
 	NO_TAG,
-	DATED, /* no tag, but a Last-Modified that goes with the version */
+	OTHER_BYTES, /* in each answer, and no tag */
+	DATED,       /* no tag, but a Last-Modified that goes with the version */
 	NONSENSE,
 };
 

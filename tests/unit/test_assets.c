@@ -645,6 +645,16 @@ static void set_version(struct scene *scene, int version, int64_t size)
 	atomic_store(&scene->server.size, size);
 }
 
+/* Reads until the first window is there, so that nothing is under way. */
+static void read_window(struct scene *scene)
+{
+	for (int64_t at = 64 * KIB; at < MIB; at += 64 * KIB)
+		read_at(scene, at, 64 * KIB);
+	for (int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+	     atomic_load(&scene->server.under_way) > 0 && clock_monotonic_ms() < deadline;)
+		poll(NULL, 0, 5);
+}
+
 /* The bytes change when some were handed out. */
 static void test_change(int64_t size_after, struct fault fault)
 {
@@ -653,12 +663,7 @@ static void test_change(int64_t size_after, struct fault fault)
 	always(scene, fault);
 	struct reader reader = read_at(scene, 0, 4096);
 	ok(is_right(&reader, 0, 4096), "a part of the old bytes");
-	for (int64_t at = 64 * KIB; at < MIB;
-	     at += 64 * KIB) /* until its window is there, so that nothing is under way */
-		read_at(scene, at, 64 * KIB);
-	for (int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
-	     atomic_load(&scene->server.under_way) > 0 && clock_monotonic_ms() < deadline;)
-		poll(NULL, 0, 5);
+	read_window(scene);
 	set_version(scene, 1, size_after);
 	reader = read_at(scene, size - MIB, 4096);
 	is_int(reader.rc, -ESTALE, "the old ones are gone");
@@ -670,6 +675,48 @@ static void test_change(int64_t size_after, struct fault fault)
 	scene->source.generation = 1;
 	is_int(read_all(scene, size_after, 1 << 18, 1), 0, "the next one has the new bytes");
 	is_int(atomic_load(&scene->changes), 1, "and nothing else has changed");
+	scene_end(scene);
+}
+
+/* They change while somebody reads on, and the server has no word for it: the bytes that are asked for once more tell it. */
+static void test_change_untold(int64_t cache_bytes)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	always(scene, (struct fault){NO_TAG});
+	scene->config.cache_bytes = cache_bytes;
+	scene_reopen(scene);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "the old bytes");
+	read_window(scene);
+	set_version(scene, 1, size);
+	int64_t at = 0;
+	while (at + 64 * KIB <= size && (reader = read_at(scene, at, 64 * KIB)).rc == 0) {
+		ok(is_right(&reader, 0, 64 * KIB), "as long as there are bytes, they are the old ones");
+		at += 64 * KIB;
+	}
+	is_int(reader.rc, -ESTALE, "then they are gone");
+	for (int64_t deadline = clock_monotonic_ms() + DEADLINE_MS; /* a read may learn it first */
+	     atomic_load(&scene->changes) == 0 && clock_monotonic_ms() < deadline;)
+		poll(NULL, 0, 5);
+	is_int(atomic_load(&scene->changes), 1, "which is told once");
+	scene->source.generation = 1;
+	is_int(read_all(scene, size, 1 << 18, 1), 0, "the next ones are new, all of them");
+	scene_end(scene);
+}
+
+static void test_other_bytes_each_time(void)
+{
+	struct scene *scene = scene_make(40 * MIB);
+	struct reader reader = READER_INIT;
+	always(scene, (struct fault){OTHER_BYTES});
+	assets_fetch(scene->assets, &scene->source, note_reply, &reader, 1);
+	reader_wait(&reader);
+	is_int(reader.rc, -EIO, "what is never the same twice is given up");
+	ok(!assets_has(scene->assets, &scene->source), "and not kept");
+	always(scene, (struct fault){FINE});
+	poll(NULL, 0, 100); /* a failure holds for a moment */
+	is_int(read_all(scene, 40 * MIB, 1 << 20, 0), 0, "once it is in order again, it is read");
 	scene_end(scene);
 }
 
@@ -1113,6 +1160,9 @@ int main(int argc, char **argv)
 	test_change(6 * MIB + 2, (struct fault){NO_TAG});
 	test_change(6 * MIB + 3, (struct fault){NO_IF_RANGE});
 	test_change(6 * MIB + 3, (struct fault){DATED});
+	test_change_untold(1024 * MIB);
+	test_change_untold(0);
+	test_other_bytes_each_time();
 	test_change_unseen();
 	test_change_once();
 	test_redirects();
