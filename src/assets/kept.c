@@ -27,11 +27,21 @@ static void tell(struct asset *asset, int rc)
 			    rc == -EACCES ? "; if that folder was removed, a new mount makes it anew" : "");
 }
 
+static bool is_read(const struct asset *asset)
+{
+	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
+		if (wait->kind == WAIT_READ)
+			return true;
+	return false;
+}
+
+/* Who fetches the whole is answered that there is no room. */
 void asset_do_without(struct asset *asset, int rc)
 {
 	asset->uncached = true;
 	asset->restarts = 0;
-	tell(asset, rc);
+	if (rc != -ENOSPC || is_read(asset))
+		tell(asset, rc);
 }
 
 void kept_clear(struct asset *asset)

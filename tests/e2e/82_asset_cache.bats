@@ -480,6 +480,7 @@ fetch() {
 	setup_cache 8 1000000
 	unmount
 	run -74 contentfs fetch --store "$STORE" --cache-size 4M
+	fails grep 'is not kept' <<<"$output"
 	has "$output" 'use a larger --cache-size' '8.0 MB of assets are wanted, and the cache may take 4.2 MB' 'no room in the cache'
 	contentfs fetch --store "$STORE" --cache-size 40M
 	no_asset_request fetch
