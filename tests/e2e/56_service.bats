@@ -76,7 +76,7 @@ ends_orderly() {
 	wait_until 30 hears 'STATUS=Showing what is there; the last sync failed: .*401.*'
 	ctl faults-clear
 	refresh
-	wait_until 30 test "$(heard 'STATUS=Up to date')" = 2
+	wait_until 30 heard_times 2 'STATUS=Up to date'
 	ends_orderly
 }
 

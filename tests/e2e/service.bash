@@ -19,6 +19,10 @@ heard() {
 	grep -cE "^[0-9]+ $1\$" "$WORK/heard"
 }
 
+heard_times() {
+	test "$(heard "$2")" = "$1"
+}
+
 main_pid() {
 	sed -n 's/.* MAINPID=//p' "$WORK/heard" | tail -n 1
 }
