@@ -224,20 +224,20 @@ by_stat_first() {
 @test "a size that turned out to be another is the one that is shown, after a remount too" {
 	setup_sizes
 	still_equal
-	size_of() {
-		bounded stat -c %s "$(asset "$1")"
+	has_size() {
+		same "$1" "$(bounded stat -c %s "$(asset "$2")")"
 	}
 	local how
 	for how in $(sizes); do
-		wait_until 10 same 5000 "$(size_of "blt5$how")"
-		same 700001 "$(size_of "blt700$how")"
+		wait_until 10 has_size 5000 "blt5$how"
+		wait_until 10 has_size 700001 "blt700$how"
 	done
 	end_stack
 	unmount
 	mount_assets
 	for how in $(sizes); do
-		same 5000 "$(size_of "blt5$how")"
-		same 700001 "$(size_of "blt700$how")"
+		has_size 5000 "blt5$how"
+		has_size 700001 "blt700$how"
 	done
 	still_equal
 	unmount
