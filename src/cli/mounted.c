@@ -13,7 +13,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #define STATUS_MAX (16u << 20)
@@ -88,7 +90,7 @@ static int adopt(struct json_value status, const char *key, char **setting, stru
 	return 0;
 }
 
-/* The cache that the mount reads from, unless another one was named. */
+/* The cache that the mount reads from, unless another one was named, and its limit, unless another one was. */
 static int adopt_cache(struct json_value status, struct config *config, struct err *err)
 {
 	struct json_value cache;
@@ -96,9 +98,25 @@ static int adopt_cache(struct json_value status, struct config *config, struct e
 	long long bytes;
 	if (config->cache || !json_get(status, "cache", &cache))
 		return 0;
-	if (json_get(cache, "limit_bytes", &limit) && json_integer(limit, &bytes) == 0 && bytes > 0)
+	if (!config->cache_bytes_given && json_get(cache, "limit_bytes", &limit) && json_integer(limit, &bytes) == 0 &&
+	    bytes > 0)
 		config->cache_bytes = bytes;
 	return adopt(cache, "folder", &config->cache, err);
+}
+
+/* As the mount names it, or by another name. */
+static bool is_store(struct json_value status, const char *store)
+{
+	struct json_value value;
+	struct stat here;
+	struct stat there;
+	CLEANUP(buf_finish) struct buf path = BUF_INIT;
+	if (!json_get(status, "store", &value) || json_string_decode(value, &path) < 0)
+		return true;
+	if (strcmp(buf_text(&path), store) == 0)
+		return true;
+	return stat(buf_text(&path), &there) == 0 && stat(store, &here) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
 }
 
 int mounted_adopt(struct config *config, const char *mountpoint, struct err *err)
@@ -112,6 +130,9 @@ int mounted_adopt(struct config *config, const char *mountpoint, struct err *err
 	if (json_check(buf_slice(&json), 8, &status, err) < 0)
 		return err_prefix(err, -EPROTO, "the status cannot be read");
 	rc = adopt(status, "store", &config->store, err);
+	if (rc == 0 && !is_store(status, config->store))
+		rc = err_set(err, -EINVAL, "the mount on %s shows another store than %s: name one of them", mountpoint,
+			     config->store);
 	if (rc == 0)
 		rc = adopt(status, "host", &config->host, err);
 	if (rc == 0)

@@ -50,6 +50,7 @@ struct config {
 	unsigned jobs;       /* questions to the service under way at once; 0: not said */
 	char *cache;         /* the folder of assets that were read */
 	int64_t cache_bytes; /* what it may take */
+	bool cache_bytes_given;
 	int64_t patience_ms; /* how long a read of an asset waits while nothing of it arrives */
 	bool secure_assets;  /* the stack gives assets to whoever has the token only */
 	char *mountpoint;    /* for who names none */

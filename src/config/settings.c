@@ -162,6 +162,7 @@ static int set_cache_size(struct config *config, const char *value, struct err *
 		return err_set(err, -EINVAL, "the cache size '%s' is not a number of bytes, as in 500M or 10G, from 1M",
 			       value);
 	config->cache_bytes = (int64_t)size << shift;
+	config->cache_bytes_given = true;
 	return 0;
 }
 
