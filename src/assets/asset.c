@@ -403,7 +403,7 @@ void asset_answer(struct asset *asset)
 		}
 		*at = wait->sibling;
 		if (unkept)
-			wait_answer(asset->assets, wait, -ENOSPC, NULL, NULL);
+			wait_answer(asset->assets, wait, asset->unkept_rc == -ENOSPC ? -ENOSPC : -EIO, NULL, NULL);
 		else
 			answer(asset, wait);
 	}
@@ -415,7 +415,7 @@ static void begin_again(struct asset *asset)
 	struct err err = {0};
 	let_object_go(asset);
 	become_another(asset);
-	if (asset->restarts++ < RESTARTS_MAX) {
+	if (asset->others++ < RESTARTS_MAX) {
 		make_object(asset);
 		return;
 	}
@@ -423,14 +423,27 @@ static void begin_again(struct asset *asset)
 	asset_fail(asset, &err);
 }
 
-void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len)
+/* A stream that was begun again comes by what its readers have had: that is only to be compared. */
+static bool is_passed(const struct asset *asset, int64_t piece)
+{
+	if (!asset->uncached || !asset->no_ranges)
+		return false;
+	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
+		if (wait->offset < (piece + 2) * PIECE_BYTES)
+			return false;
+	return asset->waits != NULL;
+}
+
+bool asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 {
 	int64_t begin = piece * PIECE_BYTES;
 	if (kept_differs(asset, piece, bytes, len) ||
 	    (asset->object && object_differs(asset->object, piece, bytes, len))) {
 		begin_again(asset);
-		return;
+		return true;
 	}
+	if (is_passed(asset, piece))
+		return false;
 	bool news = asset->uncached || !object_has(asset->object, begin, len, NULL);
 	int rc = news && !asset->uncached ? object_write(asset->object, piece, bytes, len) : 0;
 	if (rc < 0)
@@ -444,6 +457,7 @@ void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t l
 		asset->doubts = 0;
 	}
 	asset_answer(asset);
+	return news;
 }
 
 /* --- failures ----------------------------------------------------------------------------------------------------- */

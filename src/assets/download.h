@@ -208,6 +208,8 @@ struct asset {
 	unsigned nonsense;
 	unsigned doubts;
 	unsigned restarts;
+	unsigned others; /* times that what was there came again with other bytes */
+	int unkept_rc;   /* why the cache does not have it */
 	int64_t not_before;
 	int64_t doubted_at; /* what is doubted was heard first */
 	int64_t heard_at;   /* the last byte */
@@ -225,8 +227,8 @@ void asset_enter(struct assets *assets, struct wait *wait);
  * server knows what it was asked for. */
 enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure, bool ranged);
 
-/* A piece has come. Its waits are answered; or, if it was there with other bytes, the asset is another. */
-void asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len);
+/* A piece has come. Its waits are answered; or, if it was there with other bytes, the asset is another. Whether it is news. */
+bool asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len);
 
 /* Answers what can be. */
 void asset_answer(struct asset *asset);
@@ -265,6 +267,8 @@ void asset_do_without(struct asset *asset, int rc);
 /* False if it is there already. */
 bool kept_add(struct asset *asset, int64_t piece, const char *bytes, size_t len);
 void kept_clear(struct asset *asset);
+
+bool kept_has(const struct asset *asset, int64_t piece);
 
 /* Whether it is there with other bytes. */
 bool kept_differs(const struct asset *asset, int64_t piece, const char *bytes, size_t len);

@@ -39,6 +39,7 @@ static bool is_read(const struct asset *asset)
 void asset_do_without(struct asset *asset, int rc)
 {
 	asset->uncached = true;
+	asset->unkept_rc = rc;
 	asset->restarts = 0;
 	if (rc != -ENOSPC || is_read(asset))
 		tell(asset, rc);
@@ -120,6 +121,11 @@ int kept_fill(struct asset *asset, struct wait *wait, int64_t end, int64_t *miss
 		whole &= *filled;
 	}
 	return whole;
+}
+
+bool kept_has(const struct asset *asset, int64_t piece)
+{
+	return kept_find(asset, piece) != NULL;
 }
 
 bool kept_differs(const struct asset *asset, int64_t piece, const char *bytes, size_t len)

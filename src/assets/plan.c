@@ -135,23 +135,36 @@ static struct range needed_of(struct asset *asset, struct range window)
 	return (struct range){window.begin, at < window.end ? at : window.end};
 }
 
-/* How many requests may be under way. Where no tag tells whether bytes are of the same file as those beside them, these are
- * there already when more come, and are asked for once more: what they are then tells it (asset_store). */
+/* Where no tag tells whether bytes are of the same file as those beside them, these are there already when more come, and are
+ * asked for once more: what they are then tells it (asset_store). */
+static bool needs_neighbours(const struct asset *asset)
+{
+	return asset->no_if_range || !tag_is_strong(asset->belief.known.etag);
+}
+
+/* How many requests may be under way. */
 static int fetches_for(const struct asset *asset, enum wait_kind kind)
 {
-	if (!tag_is_strong(asset->belief.known.etag))
+	if (needs_neighbours(asset))
 		return 1;
 	return kind == WAIT_READ ? FETCHES_MAX : FETCHES_MAX - 1;
 }
 
-/* With a piece before it and, below `max`, one behind it. */
-static struct range with_neighbours(struct range needed, int64_t max)
+static bool has_piece(struct asset *asset, int64_t piece)
 {
-	int64_t end = needed.end + PIECE_BYTES;
-	return (struct range){
-		.begin = needed.begin > 0 ? needed.begin - PIECE_BYTES : 0,
-		.end = end < max ? end : max,
-	};
+	size_t len = (size_t)piece_len(piece, asset->belief.known.size);
+	return kept_has(asset, piece) || (asset->object && object_has(asset->object, piece * PIECE_BYTES, len, NULL));
+}
+
+/* With the piece before it, which is there unless the reader has jumped, and the one behind it, if that is there. */
+static struct range with_neighbours(struct asset *asset, struct range needed)
+{
+	int64_t size = asset->belief.known.size;
+	if (needed.begin > 0)
+		needed.begin -= PIECE_BYTES;
+	if (needed.end < size && has_piece(asset, needed.end / PIECE_BYTES))
+		needed.end += piece_len(needed.end / PIECE_BYTES, size);
+	return needed;
 }
 
 static void ask_range(struct asset *asset, const struct wait *wait, struct fetch *fetch, int64_t missing)
@@ -165,8 +178,8 @@ static void ask_range(struct asset *asset, const struct wait *wait, struct fetch
 	else
 		asset_set_window(asset, window);
 	struct range needed = needed_of(asset, window);
-	if (!tag_is_strong(asset->belief.known.etag))
-		needed = with_neighbours(needed, needed.end < window.end ? size : needed.end);
+	if (needs_neighbours(asset))
+		needed = with_neighbours(asset, needed);
 	fetch_begin(asset, fetch, &needed, false);
 }
 

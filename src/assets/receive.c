@@ -244,8 +244,7 @@ static void store_piece(struct fetch *fetch)
 {
 	struct asset *asset = fetch->asset;
 	int64_t piece = (fetch->at - 1) / PIECE_BYTES;
-	fetch->stored = true;
-	asset_store(asset, piece, fetch->piece, (size_t)(fetch->at - piece * PIECE_BYTES));
+	fetch->stored |= asset_store(asset, piece, fetch->piece, (size_t)(fetch->at - piece * PIECE_BYTES));
 	http_wake(asset->assets->http);
 }
 

@@ -431,6 +431,25 @@ fetch() {
 	exits_with 78 'no assets/no-such-place in the tree' fetch --store "$STORE" assets/no-such-place
 	exits_with 78 'is in no mount of contentfs' fetch --store "$STORE" "$WORK"
 	exits_with 78 'a place in a mount is meant' fetch --store "$STORE" "$WORK/none"
+	contentfs sync --store "$STORE.other"
+	exits_with 78 'shows another store' fetch --store "$STORE.other" "$MOUNT/assets"
+}
+
+@test "fetch takes the cache of the mount that is named, and the limit that it is given" {
+	setup_cache 8 1000000 --cache-size 4M
+	run -74 contentfs fetch "$MOUNT/assets"
+	has "$output" 'the cache may take 4.2 MB'
+	contentfs fetch --cache-size 40M "$MOUNT/assets"
+}
+
+@test "fetch into a cache that cannot be written says why" {
+	make_disk -t tmpfs -o size=8M tmpfs
+	setup_cache 2 100000 --cache "$DISK/cache"
+	unmount
+	mount -o remount,ro "$DISK"
+	run -69 contentfs fetch --store "$STORE" --cache "$DISK/cache"
+	has "$output" 'Read-only file system' 'not fetched'
+	fails grep 'larger --cache-size' <<<"$output"
 }
 
 @test "fetch lists what it could not bring, and brings the rest" {

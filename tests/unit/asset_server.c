@@ -90,7 +90,7 @@ static void write_head(const struct asset_server *server, const struct plan *pla
 	if (kind == DATED)
 		len += snprintf(head + len, size - (size_t)len, "Last-Modified: Mon, 0%d Jan 2024 00:00:00 GMT\r\n",
 				1 + plan->version % 9);
-	else if (kind != NO_TAG && kind != OTHER_BYTES)
+	else if (kind != NO_TAG && kind != OTHER_BYTES && kind != SHORT_UNTAGGED)
 		len += snprintf(head + len, size - (size_t)len, "ETag: \"%d%s\"\r\n", plan->version,
 				kind == OTHER_TAG ? "x" : "");
 	if (plan->part && kind == STAR_RANGE)
@@ -129,7 +129,7 @@ static bool choose_range(const struct asset_request *request, struct plan *plan)
 	plan->begin = first;
 	if (count == 2 && last + 1 < plan->size)
 		plan->end = last + 1;
-	if (kind == SHORT_RANGE && plan->end > plan->begin + plan->fault.number)
+	if ((kind == SHORT_RANGE || kind == SHORT_UNTAGGED) && plan->end > plan->begin + plan->fault.number)
 		plan->end = plan->begin + plan->fault.number;
 	if (kind == WRONG_RANGE && plan->begin + 262144 < plan->size) {
 		plan->begin += 262144;

@@ -24,11 +24,12 @@ enum fault_kind {
 	RANGE_REFUSED, /* 416 with the size */
 	RANGE_UNKNOWN, /* 416 without */
 	NO_RANGES,
-	NO_IF_RANGE, /* answers it with everything, whatever the tag */
-	WRONG_RANGE, /* one piece further on */
-	SHORT_RANGE, /* `number` bytes at most */
-	STAR_RANGE,  /* 206 that does not know the size */
-	BARE_RANGE,  /* 206 that does not say which bytes */
+	NO_IF_RANGE,    /* answers it with everything, whatever the tag */
+	WRONG_RANGE,    /* one piece further on */
+	SHORT_RANGE,    /* `number` bytes at most */
+	SHORT_UNTAGGED, /* the same, without a tag */
+	STAR_RANGE,     /* 206 that does not know the size */
+	BARE_RANGE,     /* 206 that does not say which bytes */
 	STATUS,
 	RETRY_AFTER,  /* 429 with so many seconds */
 	REDIRECT,     /* to `text` */

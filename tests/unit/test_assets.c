@@ -705,10 +705,31 @@ static void test_change_untold(int64_t cache_bytes)
 	scene_end(scene);
 }
 
-static void test_other_bytes_each_time(void)
+/* They change between a read of the end and one of all before it. */
+static void test_change_behind(void)
+{
+	int64_t size = 2 * MIB;
+	struct scene *scene = scene_make(size);
+	always(scene, (struct fault){NO_TAG});
+	struct reader reader = read_at(scene, MIB, 4096);
+	ok(is_right(&reader, 0, 4096), "the old bytes of the second half");
+	for (int64_t at = MIB; at < size; at += 64 * KIB)
+		read_at(scene, at, 64 * KIB);
+	set_version(scene, 1, size);
+	int rc = -ESTALE;
+	for (int64_t deadline = clock_monotonic_ms() + DEADLINE_MS; rc != 0 && clock_monotonic_ms() < deadline;) {
+		scene->source.generation++; /* as for a reader who comes later */
+		rc = read_all(scene, size, 64 * KIB, 1);
+	}
+	is_int(rc, 0, "nothing of the old ones stays");
+	scene_end(scene);
+}
+
+static void test_other_bytes_each_time(int64_t cache_bytes)
 {
 	struct scene *scene = scene_make(40 * MIB);
 	struct reader reader = READER_INIT;
+	scene->config.cache_bytes = cache_bytes;
 	always(scene, (struct fault){OTHER_BYTES});
 	assets_fetch(scene->assets, &scene->source, note_reply, &reader, 1);
 	reader_wait(&reader);
@@ -717,6 +738,36 @@ static void test_other_bytes_each_time(void)
 	always(scene, (struct fault){FINE});
 	poll(NULL, 0, 100); /* a failure holds for a moment */
 	is_int(read_all(scene, 40 * MIB, 1 << 20, 0), 0, "once it is in order again, it is read");
+	scene_end(scene);
+}
+
+/* Parts that bring no more than what is there already are not asked for without end. */
+static void test_short_answers(void)
+{
+	int64_t size = 3 * MIB;
+	struct scene *scene = scene_make(size);
+	always(scene, (struct fault){SHORT_UNTAGGED, 256 * KIB});
+	is_int(read_all(scene, size, 64 * KIB, 0), 0, "all is read, as a whole");
+	ok(requests(scene) < 20, "in few requests (%d)", requests(scene));
+	scene_end(scene);
+}
+
+/* The server forgets its tag together with the bytes. */
+static void test_tag_is_lost(void)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "the old bytes");
+	read_window(scene);
+	set_version(scene, 1, size);
+	always(scene, (struct fault){NO_TAG});
+	int64_t at = 0;
+	while (at + 64 * KIB <= size && (reader = read_at(scene, at, 64 * KIB)).rc == 0) {
+		ok(is_right(&reader, 0, 64 * KIB), "as long as there are bytes, they are the old ones");
+		at += 64 * KIB;
+	}
+	is_int(reader.rc, -ESTALE, "then they are gone");
 	scene_end(scene);
 }
 
@@ -1117,7 +1168,7 @@ static void test_uncached(int64_t cache_bytes, const char *folder, struct fault 
 	scene_reopen(scene);
 	assets_fetch(scene->assets, &scene->source, note_reply, &whole, 9);
 	reader_wait(&whole);
-	is_int(whole.rc, -ENOSPC, "and cannot be brought there");
+	is_int(whole.rc, folder ? -EIO : -ENOSPC, "and cannot be brought there");
 	scene_end(scene);
 }
 
@@ -1162,7 +1213,10 @@ int main(int argc, char **argv)
 	test_change(6 * MIB + 3, (struct fault){DATED});
 	test_change_untold(1024 * MIB);
 	test_change_untold(0);
-	test_other_bytes_each_time();
+	test_change_behind();
+	test_other_bytes_each_time(1024 * MIB);
+	test_short_answers();
+	test_tag_is_lost();
 	test_change_unseen();
 	test_change_once();
 	test_redirects();
