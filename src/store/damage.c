@@ -210,8 +210,9 @@ int damage_set_aside(const char *path, struct buf *name, struct err *err)
 		rc = target.failed ? -ENOMEM : rename_all(path, target.text);
 	}
 	if (rc < 0)
-		return err_set(err, rc == -EACCES ? -EPERM : rc, "it cannot be set aside as %s: %s", buf_text(&target),
-			       strerror(-rc));
+		return err_set(err, rc == -EACCES ? -EPERM : rc,
+			       "it cannot be set aside as %s (%s): take it away, or let its folder be written",
+			       buf_text(&target), strerror(-rc));
 	return buf_append_text(name, target.text) < 0 ? err_oom(err) : 0;
 }
 

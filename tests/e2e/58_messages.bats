@@ -1,0 +1,95 @@
+# What else a user can bring about: each says what, why and what next, once, and has its exit status.
+
+load lib
+
+unset_folders() {
+	unset XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME HOME
+}
+
+@test "a number of jobs that is none" {
+	local jobs
+	for jobs in 0 -1 many 1.5 1000000 99999999999999999999; do
+		exits_with 64 '--jobs' sync --jobs "$jobs" --store "$STORE"
+		has "$output" 'a whole number from 1 to'
+	done
+}
+
+@test "no place for the store, for profiles or for the cache" {
+	start_stack --generate 20
+	contentfs sync --store "$STORE"
+	unset_folders
+	exits_with 78 'HOME' sync
+	exits_with 78 'HOME' sync --profile blog
+	exits_with 78 'XDG_CACHE_HOME' fetch --store "$STORE"
+	export HOME=$WORK/home
+}
+
+@test "secured assets without a token" {
+	start_stack --generate 20
+	contentfs sync --store "$STORE"
+	unset CONTENTSTACK_DELIVERY_TOKEN
+	exits_with 78 'CONTENTSTACK_DELIVERY_TOKEN' fetch --secure-assets --store "$STORE" --cache "$WORK/cache"
+}
+
+@test "files of settings that are not what they should be" {
+	start_stack
+	printf 'CONTENTSTACK_API_KEY=%05000d\n' 1 >"$WORK/long.env"
+	printf 'CONTENTSTACK_API_KEY=a\0b\n' >"$WORK/binary.env"
+	head -c 300000 /dev/zero | tr '\0' '#' >"$WORK/large.env"
+	mkdir "$WORK/folder.env"
+	chmod 600 "$WORK"/*.env
+	exits_with 78 'more than 4096 bytes' sync --store "$STORE" --env-file "$WORK/long.env"
+	exits_with 78 'is not a text: is it the right file?' sync --store "$STORE" --env-file "$WORK/binary.env"
+	exits_with 78 'bytes: is it the right file?' sync --store "$STORE" --env-file "$WORK/large.env"
+	exits_with 78 'is not a file' sync --store "$STORE" --env-file "$WORK/folder.env"
+	exits_with 78 "cannot read $WORK/none.env" sync --store "$STORE" --env-file "$WORK/none.env"
+	printf 'a\0b' >"$WORK/token"
+	chmod 600 "$WORK/token"
+	exits_with 64 'this is not a text: is it the right file?' sync --store "$STORE" --delivery-token-file "$WORK/token"
+	exits_with 64 "cannot read $WORK/none" sync --store "$STORE" --delivery-token-file "$WORK/none"
+}
+
+@test "a store that another program has locked" {
+	start_stack --generate 20
+	contentfs sync --store "$STORE"
+	bounded python3 -c '
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("begin exclusive")
+open(sys.argv[2], "w").close()
+time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
+	local holder=$!
+	wait_until 20 test -e "$WORK/locked"
+	exits_with 75 'locked by another program' sync --store "$STORE"
+	pkill -P "$holder" || true
+	wait "$holder" || true
+	contentfs sync --store "$STORE"
+}
+
+@test "a damaged store that cannot be set aside" {
+	start_stack --generate 20
+	local folder=$WORK/store
+	mkdir "$folder"
+	contentfs sync --store "$folder/store.db"
+	rm -f "$folder"/store.db-*
+	head -c 4096 /dev/urandom | dd of="$folder/store.db" bs=4096 conv=notrunc status=none
+	chown -R "$NOBODY:$NOBODY" "$WORK"
+	chmod 555 "$folder"
+	run as_nobody "$CONTENTFS" sync --store "$folder/store.db"
+	echo "$status: $output"
+	same 73 "$status"
+	has "$output" 'it cannot be set aside as' 'let its folder be written'
+	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
+	chmod 755 "$folder"
+	as_nobody "$CONTENTFS" sync --store "$folder/store.db"
+}
+
+@test "a store on a disk that is read-only" {
+	start_stack --generate 20
+	make_disk -t tmpfs -o size=16M tmpfs
+	contentfs sync --store "$DISK/store.db"
+	mount -o remount,ro "$DISK"
+	exits_with 74 'make the disk writable' sync --store "$DISK/store.db"
+	mount -o remount,rw "$DISK"
+	contentfs sync --store "$DISK/store.db"
+}
