@@ -203,6 +203,14 @@ in_private() {
 	fails grep -q '^failed credentials' "$WORK/checks"
 }
 
+@test "a service that does not answer" {
+	setup_doctor
+	ctl fault stall-before --times forever
+	doctor
+	same 69 "$status"
+	has "$(cat "$WORK/checks")" 'failed service:' 'does not answer within 20 s: check the network'
+}
+
 @test "a clock that is off" {
 	setup_doctor
 	local shift
