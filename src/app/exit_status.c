@@ -30,3 +30,11 @@ int exit_status(int rc)
 		return EX_IOERR;
 	}
 }
+
+int exit_status_of_reader(int rc, struct err *err)
+{
+	const struct err why = *err;
+	if (rc == -EUCLEAN)
+		err_set(err, rc, "%s; contentfs sync or a mount sets it aside and fetches the content anew", why.text);
+	return exit_status(rc);
+}

@@ -73,5 +73,5 @@ int command_fetch(struct invocation *invocation, struct err *err)
 	for (size_t i = 0; places && i < count; i++)
 		if (places[i] != invocation->operands[i])
 			free(places[i]);
-	return exit_status(rc);
+	return exit_status_of_reader(rc, err);
 }

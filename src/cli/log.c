@@ -13,5 +13,5 @@ int command_log(struct invocation *invocation, struct err *err)
 		rc = config_complete(config, false, err);
 	if (rc == 0)
 		rc = history_run(config->store, &wish, err);
-	return exit_status(rc);
+	return exit_status_of_reader(rc, err);
 }

@@ -250,7 +250,7 @@ int command_status(struct invocation *invocation, struct err *err)
 	int rc = invocation->operand ? mounted_status(invocation->operand, &json, err)
 				     : status_of_store(&invocation->config, &json, err);
 	if (rc < 0)
-		return exit_status(rc);
+		return exit_status_of_reader(rc, err);
 	struct json_value status;
 	if (json_check(buf_slice(&json), 8, &status, err) < 0)
 		return exit_status(err_prefix(err, -EPROTO, "the status cannot be read"));

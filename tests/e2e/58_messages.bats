@@ -84,6 +84,21 @@ time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
 	as_nobody "$CONTENTFS" sync --store "$folder/store.db"
 }
 
+@test "a damaged store, for commands that only read" {
+	start_stack --generate 200
+	contentfs sync --store "$STORE"
+	local size command
+	size=$(stat -c %s "$STORE")
+	head -c $((size - 8192)) /dev/urandom | dd of="$STORE" bs=4096 seek=2 conv=notrunc status=none
+	for command in 'status' 'status --json' 'status --metrics' 'log' 'fetch'; do
+		# shellcheck disable=SC2086 # words
+		exits_with 74 'is damaged' $command --store "$STORE"
+		has "$output" 'contentfs sync or a mount sets it aside and fetches the content anew'
+	done
+	contentfs sync --store "$STORE"
+	contentfs status --store "$STORE"
+}
+
 @test "a store on a disk that is read-only" {
 	start_stack --generate 20
 	make_disk -t tmpfs -o size=16M tmpfs
