@@ -71,6 +71,7 @@ static void become_another(struct asset *asset)
 	int64_t dead = known->handed;
 	known->handed = -1;
 	known->window = (struct range){0};
+	memset(known->proofs, 0, sizeof(known->proofs));
 	if (dead > known->dead)
 		known->dead = dead;
 	known->told_at = clock_monotonic_ms();
@@ -423,6 +424,18 @@ static void begin_again(struct asset *asset)
 	asset_fail(asset, &err);
 }
 
+bool asset_is_vague(const struct asset *asset)
+{
+	return asset->no_if_range || !tag_is_strong(asset->belief.known.etag);
+}
+
+static bool is_other(struct asset *asset, int64_t piece, const char *bytes, size_t len)
+{
+	return kept_differs(asset, piece, bytes, len) ||
+	       (asset->object && object_differs(asset->object, piece, bytes, len)) ||
+	       (asset_is_vague(asset) && known_disproves(asset->known, piece, bytes, len));
+}
+
 /* A stream that was begun again comes by what its readers have had: that is only to be compared. */
 static bool is_passed(const struct asset *asset, int64_t piece)
 {
@@ -437,13 +450,14 @@ static bool is_passed(const struct asset *asset, int64_t piece)
 bool asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 {
 	int64_t begin = piece * PIECE_BYTES;
-	if (kept_differs(asset, piece, bytes, len) ||
-	    (asset->object && object_differs(asset->object, piece, bytes, len))) {
+	if (is_other(asset, piece, bytes, len)) {
 		begin_again(asset);
 		return true;
 	}
 	if (is_passed(asset, piece))
 		return false;
+	if (asset_is_vague(asset))
+		known_note(asset->known, piece, bytes, len);
 	bool news = asset->uncached || !object_has(asset->object, begin, len, NULL);
 	int rc = news && !asset->uncached ? object_write(asset->object, piece, bytes, len) : 0;
 	if (rc < 0)

@@ -37,6 +37,7 @@
 #define KEPT_MAX 8  /* pieces of an asset that are held in memory for want of a cache */
 #define HELD_MAX 16 /* assets that are held in memory while nobody waits for them */
 #define KEPT_AHEAD (KEPT_MAX / 2)
+#define PROOFS_MAX KEPT_MAX
 #define RETRY_AFTER_MAX_MS (60 * 60 * 1000)
 #define MEASURED_MAX (64 << 20) /* of an answer that does not say how long it is; or twice what the record says */
 #define HOSTS_MAX 16            /* that have asked to be left alone */
@@ -50,6 +51,12 @@ struct asset;
 struct assets;
 
 /* --- known.c: all of it under the lock ---------------------------------------------------------------------------- */
+
+/* What a piece was like, of one that no tag tells from another, whether it is still there or not. */
+struct proof {
+	int64_t piece;
+	uint64_t checksum; /* 0: none */
+};
 
 struct known {
 	struct known *in_bucket;
@@ -68,7 +75,9 @@ struct known {
 	int64_t told_at;     /* when `dead` was told last */
 	struct range window; /* what was asked for last */
 	bool nudged;         /* and what comes behind it too */
-	struct asset *asset; /* the module's thread's; NULL while it is not in use */
+	struct asset *asset; /* the module's thread's, like what follows; NULL while it is not in use */
+	struct proof proofs[PROOFS_MAX];
+	unsigned proof_next;
 };
 
 struct known_table {
@@ -93,6 +102,10 @@ struct object *known_detach(struct known_table *table, struct known *known);
 
 /* The next object that is to be closed, with its reference; NULL if there is none, and *due tells when (INT64_MAX: never). */
 struct object *known_idle(struct known_table *table, int64_t now, int64_t *due);
+
+/* Whether the piece came with other bytes before. */
+bool known_disproves(const struct known *known, int64_t piece, const char *bytes, size_t len);
+void known_note(struct known *known, int64_t piece, const char *bytes, size_t len);
 
 /* Bytes of it leave the house. */
 void known_hand_out(struct known *known, const struct identity *identity, int64_t generation);
@@ -226,6 +239,9 @@ void asset_enter(struct assets *assets, struct wait *wait);
 /* An answer speaks of an asset of `total` bytes. May answer waits, and make another asset of it. `ranged`: it shows that the
  * server knows what it was asked for. */
 enum hearing asset_hear(struct asset *asset, int64_t total, const char *etag, bool sure, bool ranged);
+
+/* Whether nothing but the bytes tells if they are of the same file as others. */
+bool asset_is_vague(const struct asset *asset);
 
 /* A piece has come. Its waits are answered; or, if it was there with other bytes, the asset is another. Whether it is news. */
 bool asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t len);

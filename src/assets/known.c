@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 static struct known **bucket_of(struct known_table *table, struct slice url)
 {
@@ -159,4 +160,27 @@ void known_hand_out(struct known *known, const struct identity *identity, int64_
 		known->identity = *identity;
 	if (generation > known->handed)
 		known->handed = generation;
+}
+
+static uint64_t checksum_of(const char *bytes, size_t len)
+{
+	uint64_t checksum = XXH3_64bits(bytes, len);
+	return checksum ? checksum : 1;
+}
+
+bool known_disproves(const struct known *known, int64_t piece, const char *bytes, size_t len)
+{
+	for (int i = 0; i < PROOFS_MAX; i++)
+		if (known->proofs[i].checksum && known->proofs[i].piece == piece)
+			return known->proofs[i].checksum != checksum_of(bytes, len);
+	return false;
+}
+
+void known_note(struct known *known, int64_t piece, const char *bytes, size_t len)
+{
+	for (int i = 0; i < PROOFS_MAX; i++)
+		if (known->proofs[i].checksum && known->proofs[i].piece == piece)
+			return;
+	known->proofs[known->proof_next] = (struct proof){piece, checksum_of(bytes, len)};
+	known->proof_next = (known->proof_next + 1) % PROOFS_MAX;
 }

@@ -96,7 +96,24 @@ static struct range window_of(struct asset *asset)
 	return window;
 }
 
-/* Nobody knows yet how large it is. */
+static bool has_piece(struct asset *asset, int64_t piece)
+{
+	size_t len = (size_t)piece_len(piece, asset->belief.known.size);
+	return kept_has(asset, piece) || (asset->object && object_has(asset->object, piece * PIECE_BYTES, len, NULL));
+}
+
+/* With the piece before it, which is there unless the reader has jumped, and the one behind it, if that is there. */
+static struct range with_neighbours(struct asset *asset, struct range needed)
+{
+	int64_t size = asset->belief.known.size;
+	if (needed.begin > 0)
+		needed.begin -= PIECE_BYTES;
+	if (needed.end < size && has_piece(asset, needed.end / PIECE_BYTES))
+		needed.end += piece_len(needed.end / PIECE_BYTES, size);
+	return needed;
+}
+
+/* Nobody knows yet how large it is, or nothing of it is there any more. */
 static void ask_first(struct asset *asset)
 {
 	const struct belief *belief = &asset->belief;
@@ -117,6 +134,8 @@ static void ask_first(struct asset *asset)
 	int64_t max = wait->kind == WAIT_WHOLE ? WINDOW_MAX : WINDOW_MIN;
 	struct range window = range_window(window_of(asset), begin, begin + max, claimed, max);
 	asset_set_window(asset, window);
+	if (belief->known.size >= 0 && asset_is_vague(asset))
+		window = with_neighbours(asset, window);
 	fetch_begin(asset, &asset->fetches[0], &window, false);
 }
 
@@ -135,36 +154,13 @@ static struct range needed_of(struct asset *asset, struct range window)
 	return (struct range){window.begin, at < window.end ? at : window.end};
 }
 
-/* Where no tag tells whether bytes are of the same file as those beside them, these are there already when more come, and are
- * asked for once more: what they are then tells it (asset_store). */
-static bool needs_neighbours(const struct asset *asset)
-{
-	return asset->no_if_range || !tag_is_strong(asset->belief.known.etag);
-}
-
-/* How many requests may be under way. */
+/* How many requests may be under way. Of one that is vague, bytes are there already when those beside them come, and are asked
+ * for once more: what they are then tells whether all of them belong together (asset_store). */
 static int fetches_for(const struct asset *asset, enum wait_kind kind)
 {
-	if (needs_neighbours(asset))
+	if (asset_is_vague(asset))
 		return 1;
 	return kind == WAIT_READ ? FETCHES_MAX : FETCHES_MAX - 1;
-}
-
-static bool has_piece(struct asset *asset, int64_t piece)
-{
-	size_t len = (size_t)piece_len(piece, asset->belief.known.size);
-	return kept_has(asset, piece) || (asset->object && object_has(asset->object, piece * PIECE_BYTES, len, NULL));
-}
-
-/* With the piece before it, which is there unless the reader has jumped, and the one behind it, if that is there. */
-static struct range with_neighbours(struct asset *asset, struct range needed)
-{
-	int64_t size = asset->belief.known.size;
-	if (needed.begin > 0)
-		needed.begin -= PIECE_BYTES;
-	if (needed.end < size && has_piece(asset, needed.end / PIECE_BYTES))
-		needed.end += piece_len(needed.end / PIECE_BYTES, size);
-	return needed;
 }
 
 static void ask_range(struct asset *asset, const struct wait *wait, struct fetch *fetch, int64_t missing)
@@ -178,7 +174,7 @@ static void ask_range(struct asset *asset, const struct wait *wait, struct fetch
 	else
 		asset_set_window(asset, window);
 	struct range needed = needed_of(asset, window);
-	if (needs_neighbours(asset))
+	if (asset_is_vague(asset))
 		needed = with_neighbours(asset, needed);
 	fetch_begin(asset, fetch, &needed, false);
 }

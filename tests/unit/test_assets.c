@@ -725,6 +725,33 @@ static void test_change_behind(void)
 	scene_end(scene);
 }
 
+/* They change while the reader rests so long that nothing is held for it. */
+static void test_change_at_rest(void)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	always(scene, (struct fault){NO_TAG});
+	scene->config.cache_bytes = 0;
+	scene_reopen(scene);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "the old bytes");
+	read_window(scene);
+	for (int i = 0; i < 20; i++) {
+		char url[100];
+		snprintf(url, sizeof(url), "%s/%d", scene->base, i);
+		struct asset_source other = scene->source;
+		other.url = slice_of(url);
+		reader = read_as(scene, &other, 0, 4096);
+		ok(is_right(&reader, 0, 4096), "another asset, %d", i);
+	}
+	set_version(scene, 1, size);
+	reader = read_at(scene, MIB, 64 * KIB);
+	for (int64_t at = MIB; reader.rc == 0 && at + 64 * KIB <= size; at += 64 * KIB)
+		reader = read_at(scene, at, 64 * KIB);
+	is_int(reader.rc, -ESTALE, "what was read before tells it");
+	scene_end(scene);
+}
+
 static void test_other_bytes_each_time(int64_t cache_bytes)
 {
 	struct scene *scene = scene_make(40 * MIB);
@@ -1214,6 +1241,7 @@ int main(int argc, char **argv)
 	test_change_untold(1024 * MIB);
 	test_change_untold(0);
 	test_change_behind();
+	test_change_at_rest();
 	test_other_bytes_each_time(1024 * MIB);
 	test_short_answers();
 	test_tag_is_lost();
