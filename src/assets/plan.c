@@ -201,6 +201,7 @@ static void ask_whole(struct asset *asset, int64_t missing)
 		if (!passed)
 			return;
 		asset_drop_fetches(asset);
+		http_wake(asset->assets->http); /* one that is paused brings nothing that would */
 		if (asset->restarts++ < RESTARTS_MAX)
 			return;
 		give_up_stream(asset);
