@@ -128,7 +128,9 @@ static int keep_private(const char *path, struct err *err)
 		if (buf_printf(&name, "%s%s", path, suffixes[i]) < 0)
 			return err_oom(err);
 		if (stat(name.text, &st) == 0 && (st.st_mode & 077) != 0 && chmod(name.text, 0600) < 0)
-			return err_set(err, -EPERM, "others may read the store, and that cannot be changed: %s",
+			return err_set(err, -EPERM,
+				       "others may read the store, and that cannot be changed (%s): chown it to the "
+				       "user that contentfs runs as, or name another file with --store",
 				       strerror(errno));
 	}
 	return 0;

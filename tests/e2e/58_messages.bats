@@ -108,3 +108,58 @@ time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
 	mount -o remount,rw "$DISK"
 	contentfs sync --store "$DISK/store.db"
 }
+
+@test "a store that others may read, and that is somebody else's" {
+	start_stack --generate 20
+	local folder=$WORK/store
+	mkdir "$folder"
+	contentfs sync --store "$folder/store.db"
+	rm -f "$folder"/store.db-* "$folder"/store.db.lock
+	chown "$NOBODY:$NOBODY" "$WORK" "$folder"
+	chmod 666 "$folder/store.db"
+	run as_nobody "$CONTENTFS" sync --store "$folder/store.db"
+	echo "$status: $output"
+	same 73 "$status"
+	has "$output" 'others may read the store, and that cannot be changed' 'chown'
+	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
+}
+
+# hold_store: another program writes to it until $HOLDER ends.
+hold_store() {
+	python3 -c '
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("begin immediate")
+open(sys.argv[2], "w").close()
+time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
+	HOLDER=$!
+	wait_until 20 test -e "$WORK/locked"
+}
+
+is_syncing() {
+	contentfs status --json "$MOUNT" | jq -e .syncing
+}
+
+@test "a daemon that does not end with its mount" {
+	start_stack
+	mount_stack
+	local daemon
+	daemon=$(daemon_pid)
+	hold_store
+	publish story bltaaaaaaaaaaaaaaa1 en-us 'Another title'
+	wait_until 20 is_syncing
+	LD_PRELOAD=$SHIM SHIM_SPEED=100 exits_with 75 'has not ended yet' umount "$MOUNT"
+	kill "$HOLDER"
+	end_of "$daemon" 30
+}
+
+@test "a service that answers configure too slowly" {
+	start_stack --generate 2000
+	ctl fault trickle --bytes 2000 --delay 100 --times forever
+	export LD_PRELOAD=$SHIM SHIM_SPEED=100
+	run bounded "$CONTENTFS" configure slow --api-key "$CONTENTSTACK_API_KEY" --environment production --host "$CONTENTSTACK_HOST" </dev/null
+	unset LD_PRELOAD SHIM_SPEED
+	echo "$status: $output"
+	same 69 "$status"
+	has "$output" 'no answer has come within 60 s'
+}

@@ -4,7 +4,8 @@
  *   SHIM_CLOCK=FILE   seconds to add to the wall clock. Read anew at each look at the clock, so the test may write another
  *                     number at any time; without the file, or with none in it, the clock is right
  *
- *   SHIM_SPEED=N      the monotonic clock runs N times as fast, from the first look at it on. Waits last as long as ever
+ *   SHIM_SPEED=N      the monotonic clock runs N times as fast, from the first look at it on, and poll(2) waits for an Nth
+ *                     of the time. Other waits last as long as ever
  *
  * The kernel's own clock stays: a wait until a time of the wall clock (pthread_cond_timedwait without a monotonic
  * condition) lasts as long as the jump, which is what a test should find out.
@@ -12,6 +13,7 @@
 #include "next.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +56,14 @@ static void speed_up(struct timespec *now)
 	if (!__atomic_compare_exchange_n(&first, &unset, ns, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		ns = unset + (ns - unset) * strtoll(text, NULL, 10);
 	*now = (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
+}
+
+int poll(struct pollfd *fds, nfds_t count, int ms)
+{
+	static int (*next)(struct pollfd *, nfds_t, int);
+	const char *speed = getenv("SHIM_SPEED");
+	SHIM_NEXT(next, "poll");
+	return next(fds, count, speed && ms > 0 ? ms / atoi(speed) + 1 : ms);
 }
 
 int clock_gettime(clockid_t id, struct timespec *now)
