@@ -28,7 +28,10 @@ static int system_error(sqlite3 *db, int reason, struct err *err)
 		return read_only(err);
 	case EACCES:
 	case EPERM:
-		return err_set(err, -EPERM, "the store may not be used: %s", strerror(reason));
+		return err_set(err, -EPERM,
+			       "the store may not be used (%s): run contentfs as the user that it belongs to, or name "
+			       "another file with --store",
+			       strerror(reason));
 	default:
 		return err_set(err, -EIO,
 			       "the store's disk fails (%s, %s, %d): look after it (dmesg may say more); it is tried "

@@ -35,6 +35,9 @@ static const char *advice(int rc)
 	case -ENOSPC:
 	case -EDQUOT:
 		return ": make room there, or name another file with --store";
+	case -EACCES:
+	case -EPERM:
+		return ": run contentfs as the user that it belongs to, or name another file with --store";
 	default:
 		return "";
 	}

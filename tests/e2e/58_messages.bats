@@ -124,6 +124,20 @@ time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
 	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
 }
 
+@test "a store that is somebody else's" {
+	start_stack --generate 20
+	contentfs sync --store "$STORE"
+	chmod 755 "$WORK"
+	local command
+	for command in status log fetch sync; do
+		run as_nobody "$CONTENTFS" "$command" --store "$STORE"
+		echo "$command: $status: $output"
+		same 73 "$status"
+		has "$output" 'Permission denied' 'name another file with --store'
+		same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
+	done
+}
+
 # hold_store: another program writes to it until $HOLDER ends.
 hold_store() {
 	python3 -c '
