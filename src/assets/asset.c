@@ -316,12 +316,17 @@ void asset_drop_cancelled(struct asset *asset)
 		asset_drop_fetches(asset);
 }
 
-bool asset_is_wanted(const struct asset *asset)
+bool asset_has_wait(const struct asset *asset, enum wait_kind kind)
 {
 	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
-		if (wait->kind != WAIT_AHEAD)
+		if (wait->kind == kind)
 			return true;
 	return false;
+}
+
+bool asset_is_wanted(const struct asset *asset)
+{
+	return asset_has_wait(asset, WAIT_READ) || asset_has_wait(asset, WAIT_WHOLE);
 }
 
 void asset_set_window(struct asset *asset, struct range window)

@@ -92,7 +92,8 @@ void assets_read(struct assets *assets, const struct asset_source *source, int64
 void assets_cancel(struct assets *assets, uint64_t ticket);
 
 /* Brings the whole asset into the cache, where what is there is checked: `reply` comes as for a read, with no bytes but
- * the size. -ENOSPC if the cache is too small for it. While its server asks to be left alone, it waits beyond the patience of a read. */
+ * the size. -ENOSPC if the cache is too small for it, -EIO if it cannot be used. While its server asks to be left alone, it
+ * waits beyond the patience of a read. */
 void assets_fetch(struct assets *assets, const struct asset_source *source, assets_reply *reply, void *context,
 		  uint64_t ticket);
 

@@ -76,6 +76,9 @@ bool object_has(struct object *object, int64_t offset, size_t len, int64_t *miss
 /* Whether every piece is there; cheaper than object_has for all, and believes the checksums' presence. */
 bool object_is_whole(struct object *object);
 
+/* What a piece of these bytes is known by; never 0. */
+uint64_t piece_checksum(int64_t piece, const char *bytes, size_t len);
+
 /* Whether the piece is there with other bytes than these. */
 bool object_differs(struct object *object, int64_t piece, const char *bytes, size_t len);
 

@@ -50,7 +50,7 @@
 struct asset;
 struct assets;
 
-/* --- known.c: all of it under the lock ---------------------------------------------------------------------------- */
+/* --- known.c: all of it but the proofs under the lock --------------------------------------------------------------- */
 
 /* What a piece was like, of one that no tag tells from another, whether it is still there or not. */
 struct proof {
@@ -105,6 +105,8 @@ struct object *known_idle(struct known_table *table, int64_t now, int64_t *due);
 
 /* Whether the piece came with other bytes before. */
 bool known_disproves(const struct known *known, int64_t piece, const char *bytes, size_t len);
+
+/* Remembers what the piece is like, unless that is remembered already; the one noted first is forgotten for it. */
 void known_note(struct known *known, int64_t piece, const char *bytes, size_t len);
 
 /* Bytes of it leave the house. */
@@ -254,6 +256,8 @@ int64_t asset_missing(struct asset *asset, struct wait *wait);
 
 /* What was asked for last for a reader: who comes to its middle will want what is behind it. */
 void asset_set_window(struct asset *asset, struct range window);
+
+bool asset_has_wait(const struct asset *asset, enum wait_kind kind);
 
 /* Whether somebody waits, but for what is asked for ahead. */
 bool asset_is_wanted(const struct asset *asset);

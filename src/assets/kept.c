@@ -27,21 +27,13 @@ static void tell(struct asset *asset, int rc)
 			    rc == -EACCES ? "; if that folder was removed, a new mount makes it anew" : "");
 }
 
-static bool is_read(const struct asset *asset)
-{
-	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
-		if (wait->kind == WAIT_READ)
-			return true;
-	return false;
-}
-
 /* Who fetches the whole is answered that there is no room. */
 void asset_do_without(struct asset *asset, int rc)
 {
 	asset->uncached = true;
 	asset->unkept_rc = rc;
 	asset->restarts = 0;
-	if (rc != -ENOSPC || is_read(asset))
+	if (rc != -ENOSPC || asset_has_wait(asset, WAIT_READ))
 		tell(asset, rc);
 }
 

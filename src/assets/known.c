@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 static struct known **bucket_of(struct known_table *table, struct slice url)
 {
@@ -162,25 +161,24 @@ void known_hand_out(struct known *known, const struct identity *identity, int64_
 		known->handed = generation;
 }
 
-static uint64_t checksum_of(const char *bytes, size_t len)
+static const struct proof *proof_of(const struct known *known, int64_t piece)
 {
-	uint64_t checksum = XXH3_64bits(bytes, len);
-	return checksum ? checksum : 1;
+	for (int i = 0; i < PROOFS_MAX; i++)
+		if (known->proofs[i].checksum && known->proofs[i].piece == piece)
+			return &known->proofs[i];
+	return NULL;
 }
 
 bool known_disproves(const struct known *known, int64_t piece, const char *bytes, size_t len)
 {
-	for (int i = 0; i < PROOFS_MAX; i++)
-		if (known->proofs[i].checksum && known->proofs[i].piece == piece)
-			return known->proofs[i].checksum != checksum_of(bytes, len);
-	return false;
+	const struct proof *proof = proof_of(known, piece);
+	return proof && proof->checksum != piece_checksum(piece, bytes, len);
 }
 
 void known_note(struct known *known, int64_t piece, const char *bytes, size_t len)
 {
-	for (int i = 0; i < PROOFS_MAX; i++)
-		if (known->proofs[i].checksum && known->proofs[i].piece == piece)
-			return;
-	known->proofs[known->proof_next] = (struct proof){piece, checksum_of(bytes, len)};
+	if (proof_of(known, piece))
+		return;
+	known->proofs[known->proof_next] = (struct proof){piece, piece_checksum(piece, bytes, len)};
 	known->proof_next = (known->proof_next + 1) % PROOFS_MAX;
 }

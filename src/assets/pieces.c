@@ -186,7 +186,7 @@ bool object_has(struct object *object, int64_t offset, size_t len, int64_t *miss
 	return has;
 }
 
-static uint64_t checksum_in_memory(int64_t piece, const char *bytes, size_t len)
+uint64_t piece_checksum(int64_t piece, const char *bytes, size_t len)
 {
 	return checksum_of(XXH3_64bits_withSeed(bytes, len, (XXH64_hash_t)piece));
 }
@@ -194,7 +194,7 @@ static uint64_t checksum_in_memory(int64_t piece, const char *bytes, size_t len)
 bool object_differs(struct object *object, int64_t piece, const char *bytes, size_t len)
 {
 	uint64_t entry = read_entry(object, piece);
-	return entry != 0 && entry != checksum_in_memory(piece, bytes, len) &&
+	return entry != 0 && entry != piece_checksum(piece, bytes, len) &&
 	       object_has(object, piece * PIECE_BYTES, len, NULL);
 }
 
@@ -233,7 +233,7 @@ int object_write(struct object *object, int64_t piece, const char *bytes, size_t
 {
 	if (piece < 0 || piece >= object->pieces || len != piece_len(object, piece))
 		return -EINVAL;
-	uint64_t checksum = checksum_in_memory(piece, bytes, len);
+	uint64_t checksum = piece_checksum(piece, bytes, len);
 	if (read_entry(object, piece) == checksum && object_has(object, piece * PIECE_BYTES, len, NULL))
 		return 0;
 	CLEANUP(room_leave) struct room room = ROOM_NONE;

@@ -43,14 +43,6 @@ static bool has_other_stream(const struct fetch *fetch)
 	return false;
 }
 
-static bool wants_whole(const struct asset *asset)
-{
-	for (const struct wait *wait = asset->waits; wait; wait = wait->sibling)
-		if (wait->kind == WAIT_WHOLE)
-			return true;
-	return false;
-}
-
 /* From here on the body is taken. What was asked for without a range, for want of a size, is taken as far as a reader needs
  * who has just begun; unless there is nothing but the whole to be had. */
 static enum fetch_end begin_taking(struct fetch *fetch, const struct judgement *judgement)
@@ -62,7 +54,8 @@ static enum fetch_end begin_taking(struct fetch *fetch, const struct judgement *
 	fetch->stop = judgement->end;
 	if (fetch->asked.end > 0 && !judgement->whole && fetch->stop > fetch->asked.end)
 		fetch->stop = fetch->asked.end;
-	if (fetch->whole && !asset->no_ranges && size > WINDOW_MIN && fetch->stop == size && !wants_whole(asset)) {
+	if (fetch->whole && !asset->no_ranges && size > WINDOW_MIN && fetch->stop == size &&
+	    !asset_has_wait(asset, WAIT_WHOLE)) {
 		fetch->stop = WINDOW_MIN;
 		asset_set_window(asset, (struct range){0, WINDOW_MIN});
 	}

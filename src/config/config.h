@@ -47,14 +47,14 @@ struct config {
 	struct config_list content_types;
 	struct config_list locales;
 	int64_t interval_ms;
-	unsigned jobs;       /* questions to the service under way at once; 0: not said */
-	char *cache;         /* the folder of assets that were read */
-	int64_t cache_bytes; /* what it may take */
-	bool cache_bytes_given;
-	int64_t patience_ms; /* how long a read of an asset waits while nothing of it arrives */
-	bool secure_assets;  /* the stack gives assets to whoever has the token only */
-	char *mountpoint;    /* for who names none */
-	char *mount_options; /* for the kernel and libfuse, checked */
+	unsigned jobs;          /* questions to the service under way at once; 0: not said */
+	char *cache;            /* the folder of assets that were read */
+	int64_t cache_bytes;    /* what it may take */
+	bool cache_bytes_given; /* by somebody: a mount's own limit does not take its place */
+	int64_t patience_ms;    /* how long a read of an asset waits while nothing of it arrives */
+	bool secure_assets;     /* the stack gives assets to whoever has the token only */
+	char *mountpoint;       /* for who names none */
+	char *mount_options;    /* for the kernel and libfuse, checked */
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;

@@ -132,17 +132,11 @@ starves() {
 	beats
 
 	# The sync: it waits for a store that another program writes to, for 10 seconds.
-	python3 -c 'import os, sqlite3, sys, time
-store = sqlite3.connect(sys.argv[1], isolation_level=None)
-store.execute("BEGIN IMMEDIATE")
-open(sys.argv[2] + "/locked", "w").close()
-while not os.path.exists(sys.argv[2] + "/go"):
-    time.sleep(0.05)' "$STORE" "$WORK" 3>&- &
-	wait_until 30 test -e "$WORK/locked"
+	hold_store immediate
 	noting refresh &
 	local refresh=$!
 	wait_until 30 starves
-	touch "$WORK/go"
+	kill "$HOLDER"
 	wait $refresh
 	beats
 	ends_orderly

@@ -52,17 +52,10 @@ unset_folders() {
 @test "a store that another program has locked" {
 	start_stack --generate 20
 	contentfs sync --store "$STORE"
-	bounded python3 -c '
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("begin exclusive")
-open(sys.argv[2], "w").close()
-time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
-	local holder=$!
-	wait_until 20 test -e "$WORK/locked"
+	hold_store exclusive
 	exits_with 75 'locked by another program' sync --store "$STORE"
-	pkill -P "$holder" || true
-	wait "$holder" || true
+	kill "$HOLDER"
+	wait "$HOLDER" || true
 	contentfs sync --store "$STORE"
 }
 
@@ -138,18 +131,6 @@ time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
 	done
 }
 
-# hold_store: another program writes to it until $HOLDER ends.
-hold_store() {
-	python3 -c '
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("begin immediate")
-open(sys.argv[2], "w").close()
-time.sleep(600)' "$STORE" "$WORK/locked" 3>&- &
-	HOLDER=$!
-	wait_until 20 test -e "$WORK/locked"
-}
-
 is_syncing() {
 	contentfs status --json "$MOUNT" | jq -e .syncing
 }
@@ -159,7 +140,7 @@ is_syncing() {
 	mount_stack
 	local daemon
 	daemon=$(daemon_pid)
-	hold_store
+	hold_store immediate
 	publish story bltaaaaaaaaaaaaaaa1 en-us 'Another title'
 	wait_until 20 is_syncing
 	LD_PRELOAD=$SHIM SHIM_SPEED=100 exits_with 75 'has not ended yet' umount "$MOUNT"

@@ -345,6 +345,19 @@ status_of() {
 	same "$want" "$got" "$*"
 }
 
+# hold_store KIND: another program has begun a transaction of that kind in the store, until $HOLDER is killed.
+hold_store() {
+	python3 -c '
+import sqlite3, sys, time
+store = sqlite3.connect(sys.argv[1], isolation_level=None)
+store.execute("BEGIN " + sys.argv[2])
+open(sys.argv[3], "w").close()
+time.sleep(600)' "$STORE" "$1" "$WORK/held" 3>&- &
+	# shellcheck disable=SC2034 # for the tests
+	HOLDER=$!
+	wait_until 30 test -e "$WORK/held"
+}
+
 # --- disks --------------------------------------------------------------------------------------------------------------
 
 # make_disk OPTION...: mounts what they say at $DISK. It is beside $WORK, since it has to stay until the daemons have ended.
