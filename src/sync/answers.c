@@ -1,8 +1,7 @@
 /*
- * What comes of an answer: a page is stored, with where the stream is then; anything else is tried again, ends the stream's
- * part in the run, or the run.
+ * What comes of an answer: a page is taken (pages.c); anything else is tried again, ends the stream's part in the run, or
+ * the run.
  */
-#include "sync/apply.h"
 #include "sync/internal.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -188,114 +187,6 @@ static void went_round(struct run *run, struct conversation *conversation, const
 		run_break_off(run, rc, &err);
 }
 
-/* What the page changes, and where the stream is afterwards, within the transaction that is open. */
-static int store_page(struct run *run, size_t index, const struct page *page, enum stream_run run_of_page, bool shows,
-		      struct err *err)
-{
-	struct sync *sync = run->sync;
-	struct conversation *conversation = &run->conversations[index];
-	struct apply apply = {
-		.store = sync->store,
-		.stream = &conversation->stream,
-		.owner = conversation_owner(conversation),
-		.now = shows,
-		.rebuild = run_of_page == RUN_REBUILD || run_of_page == RUN_REBUILD_DELTA,
-		.text = &sync->text,
-	};
-	int rc = apply_page(&apply, page, err);
-	sync->schemas_due |= apply.schemas_doubtful;
-	if (rc == 0 && stream_is_ready(&conversation->stream) && sync->streams == 1)
-		rc = stream_end(run, conversation, !shows, err);
-	if (rc == 0)
-		rc = store_stream_save(sync->store, &conversation->stream, err);
-	if (rc == 0 && conversation->stream.run == RUN_PARTS)
-		rc = split_make_parts(run, index, err);
-	else if (rc == 0 && conversation->stream.part_of)
-		rc = split_settle(run, conversation, err);
-	return rc;
-}
-
-/* Adds what a first listing has still to come. False if the service has not said it, or there is more than it said. */
-static bool add_left(const struct conversation *conversation, uint64_t *total)
-{
-	bool listing = conversation->stream.run == RUN_FIRST;
-	if (listing)
-		*total += (uint64_t)conversation->left;
-	return !listing || (conversation->left > 0 && conversation->left < INT64_MAX);
-}
-
-static void tell_progress(const struct run *run)
-{
-	uint64_t pages = 0;
-	uint64_t items = 0;
-	uint64_t left = 0;
-	uint64_t whole = 0; /* of listings in parts: not all of them may have begun */
-	bool known = true;
-	for (size_t i = 0; i < run->count; i++) {
-		const struct conversation *conversation = &run->conversations[i];
-		pages += conversation->stream.pages;
-		items += conversation->stream.items;
-		if (!conversation->stream.part_of && conversation->stream.total > 0)
-			whole += (uint64_t)conversation->stream.total;
-		known = add_left(conversation, &left) && known;
-	}
-	uint64_t total = whole ? whole : known ? items + left : 0;
-	if (run->sync->hooks.progress)
-		run->sync->hooks.progress(run->sync->hooks.context, pages, items, total >= items ? total : 0);
-}
-
-/* A delta that is taken up again ends where the news ended when it began; what came since is a delta of its own, and part
- * of the same step where the step is not done yet. */
-static void catch_up(struct conversation *conversation)
-{
-	struct stream *stream = &conversation->stream;
-	if (!conversation->stale || !stream_is_ready(stream))
-		return;
-	conversation->stale = false;
-	stream->run = stream->run == RUN_READY ? RUN_DELTA : RUN_REBUILD_DELTA;
-}
-
-static void settle_state(struct conversation *conversation)
-{
-	if (conversation->stream.run == RUN_NONE || stream_is_ready(&conversation->stream))
-		conversation->state = DONE;
-	else if (conversation->stream.run == RUN_PARTS)
-		conversation->state = PAUSED;
-}
-
-static void take_page(struct run *run, size_t index, struct page *page, const struct delivery_advice *advice)
-{
-	struct sync *sync = run->sync;
-	struct err err = {0};
-	struct conversation *conversation = &run->conversations[index];
-	enum stream_run run_of_page = conversation->stream.run;
-	log_debug("a page of %zu items in stream %d%s", page->count, conversation->stream.id,
-		  page->more ? "" : ", the last of its listing");
-	bool shows = conversation_shows(conversation, page, sync->streams == 1);
-	if (split_begins(run, conversation, page, advice))
-		return;
-	if (conversation->seed.tries && !split_takes_seed(run, conversation, page))
-		return;
-	conversation->idle = false;
-	conversation->staged |= !shows;
-	conversation_advance(conversation, page);
-	catch_up(conversation);
-	settle_state(conversation);
-	run_ask(run); /* the service works on the next page while this one is stored */
-	int rc = batch_begin(&sync->batch, &err);
-	if (rc == 0)
-		rc = store_page(run, index, page, run_of_page, shows, &err);
-	if (rc == 0)
-		rc = batch_stored(&sync->batch, page->count, &err);
-	if (rc < 0) {
-		run_break_off(run, rc, &err);
-		return;
-	}
-	run->result->pages++;
-	if (run_of_page == RUN_FIRST || run_of_page == RUN_SEED)
-		tell_progress(run);
-}
-
 void run_take_answer(struct run *run, struct delivery_call *call)
 {
 	CLEANUP(page_finish) struct page page = PAGE_INIT;
@@ -304,6 +195,9 @@ void run_take_answer(struct run *run, struct delivery_call *call)
 	size_t index = 0;
 	while (run->conversations[index].call != call)
 		index++;
+	pages_store_of(run, index); /* what comes of the answer may be stored, too */
+	if (run->lost)
+		return;
 	struct conversation *conversation = &run->conversations[index];
 	conversation->call = NULL;
 	run->in_flight--;
@@ -329,5 +223,5 @@ void run_take_answer(struct run *run, struct delivery_call *call)
 	else if (conversation->idle && conversation_is_empty_delta(conversation, &page))
 		conversation->state = DONE;
 	else
-		take_page(run, index, &page, &advice);
+		pages_take(run, conversation, &page, &advice);
 }

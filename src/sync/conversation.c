@@ -19,9 +19,16 @@
 
 void conversation_finish(struct conversation *conversation)
 {
+	conversation_drop_pending(conversation);
 	stream_finish(&conversation->stream);
 	free(conversation->mark.token);
 	*conversation = (struct conversation){0};
+}
+
+void conversation_drop_pending(struct conversation *conversation)
+{
+	page_finish(&conversation->pending.page);
+	conversation->pending = (struct pending_page)PENDING_PAGE_NONE;
 }
 
 int conversation_owner(const struct conversation *conversation)

@@ -25,8 +25,23 @@ struct token_mark {
 	unsigned limit; /* steps after which the next token takes its place */
 };
 
+/* A page that has come and is not in the store yet. */
+struct pending_page {
+	unsigned
+		number; /* of all that came in this run, from 1: the order in which they are stored; 0: there is none */
+	struct page page;
+	enum stream_run run; /* that it is of */
+	bool shows;          /* see conversation_shows */
+};
+
+#define PENDING_PAGE_NONE                                                                                              \
+	{                                                                                                              \
+		.page = PAGE_INIT                                                                                      \
+	}
+
 struct conversation {
 	struct stream stream; /* as it will be stored with the pages that came so far */
+	struct pending_page pending;
 	enum conversation_state state;
 	struct delivery_call *call; /* the question under way, or NULL */
 	unsigned failures;          /* of the last question, in a row */
@@ -41,6 +56,9 @@ struct conversation {
 };
 
 void conversation_finish(struct conversation *conversation);
+
+/* Drops the page that is not stored yet, if there is one. */
+void conversation_drop_pending(struct conversation *conversation);
 
 /* Which stream the content belongs to. */
 int conversation_owner(const struct conversation *conversation);

@@ -41,11 +41,12 @@ struct run {
 	size_t count;
 	size_t cap;
 	unsigned in_flight;
-	int64_t now;  /* monotonic ms; goes on with the waits that were waited, also where the clock stands still */
-	int rc;       /* the first failure, with its reason in err */
-	bool broken;  /* nothing more is to be asked */
-	bool lost;    /* what is in memory is not what is in the store */
-	bool waiting; /* somebody was told of a wait */
+	unsigned pages; /* that came */
+	int64_t now;    /* monotonic ms; goes on with the waits that were waited, also where the clock stands still */
+	int rc;         /* the first failure, with its reason in err */
+	bool broken;    /* nothing more is to be asked */
+	bool lost;      /* what is in memory is not what is in the store */
+	bool waiting;   /* somebody was told of a wait */
 	struct err retried; /* the last failure that is tried again, in words */
 };
 
@@ -67,6 +68,20 @@ void run_fail(struct run *run, int rc, const struct err *err);
 
 /* The store or the memory is the trouble: what is not committed is lost, and asked for again by the next run. */
 void run_break_off(struct run *run, int rc, const struct err *err);
+
+/* pages.c */
+
+/* Takes a page that is neither without news nor one of a circle: the stream goes on to what follows it at once, and it is
+ * pending until it is stored. It is the conversation's then. */
+void pages_take(struct run *run, struct conversation *conversation, struct page *page,
+		const struct delivery_advice *advice);
+
+/* Stores the page of a conversation, if one is pending; or the oldest of all, and says whether there was one. */
+void pages_store_of(struct run *run, size_t index);
+bool pages_store_oldest(struct run *run);
+
+/* How many are pending. */
+unsigned pages_pending(const struct run *run);
 
 /* streams.c */
 

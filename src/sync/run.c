@@ -1,8 +1,8 @@
 /*
- * The loop of a run: questions out, answers in, as many under way at once as there are jobs, each stream's next page asked
- * for before the last one is stored. Where a stream stands is in its row, committed together with what the pages until
- * there changed; what is in memory is ahead of that, so any failure of the store ends the run, and the next one starts from
- * the rows.
+ * The loop of a run: questions out, answers in, as many under way at once as there are jobs. What has come is looked at
+ * before anything is stored, so that no question waits for the store (pages.c). Where a stream stands is in its row,
+ * committed together with what the pages until there changed; what is in memory is ahead of that, so any failure of the
+ * store ends the run, and the next one starts from the rows.
  */
 #include "sync/internal.h"
 #include "util/clock.h"
@@ -70,7 +70,7 @@ static bool is_over(const struct run *run)
 	if (run->broken)
 		return true;
 	for (size_t i = 0; i < run->count; i++)
-		if (run->conversations[i].state == TALKING)
+		if (run->conversations[i].state == TALKING || run->conversations[i].pending.number)
 			return false;
 	return true;
 }
@@ -88,19 +88,12 @@ static void tell_wait(struct run *run, int64_t due)
 	run->waiting = waiting;
 }
 
-/* Waits for an answer, or until something can be asked. What is stored is committed when it is due. */
-static void wait(struct run *run)
+/* Waits for an answer at most until then, and takes it. Whether something came of it: an answer, or the end. */
+static bool take_until(struct run *run, int64_t until)
 {
-	struct sync *sync = run->sync;
 	struct err err = {0};
 	struct delivery_call *answered;
-	int64_t due = next_due(run);
-	int64_t until = due < run->now + FOREVER_MS ? due : run->now + FOREVER_MS;
-	int64_t commit = batch_due(&sync->batch, run->now);
-	if (until > commit)
-		until = commit;
-	tell_wait(run, due);
-	int rc = delivery_await(sync->delivery, until - run->now, &answered);
+	int rc = delivery_await(run->sync->delivery, until - run->now, &answered);
 	int64_t clock = clock_monotonic_ms();
 	if (rc == 0 && clock < until)
 		clock = until;
@@ -111,11 +104,26 @@ static void wait(struct run *run)
 		err_set(&err, rc, rc == -ECANCELED ? "told to stop" : "libcurl failed");
 		run_fail(run, rc, &err);
 		run->broken = true;
-	} else if (run->now >= commit) {
-		rc = batch_commit(&sync->batch, &err);
-		if (rc < 0)
-			run_break_off(run, rc, &err);
 	}
+	return rc != 0;
+}
+
+/* Waits for an answer, or until something can be asked. What is stored is committed when it is due. */
+static void wait(struct run *run)
+{
+	struct sync *sync = run->sync;
+	struct err err = {0};
+	int64_t due = next_due(run);
+	int64_t until = due < run->now + FOREVER_MS ? due : run->now + FOREVER_MS;
+	int64_t commit = batch_due(&sync->batch, run->now);
+	if (until > commit)
+		until = commit;
+	tell_wait(run, due);
+	if (take_until(run, until) || run->now < commit)
+		return;
+	int rc = batch_commit(&sync->batch, &err);
+	if (rc < 0)
+		run_break_off(run, rc, &err);
 }
 
 /* --- a run -------------------------------------------------------------------------------------------------------- */
@@ -131,12 +139,25 @@ static int keep_away(const struct sync *sync, struct sync_result *result, int64_
 		       (long long)(wait / 1000));
 }
 
+/* Takes an answer that is there, else stores a page, else waits. So that there are not more pages in memory than jobs, one
+ * is stored first when there are as many. */
+static void go_on(struct run *run)
+{
+	unsigned pending = pages_pending(run);
+	if (pending > 0 && (pending >= run->sync->jobs || !take_until(run, run->now)))
+		pages_store_oldest(run);
+	else if (pending == 0)
+		wait(run);
+}
+
 static void talk(struct run *run)
 {
 	struct err err = {0};
 	streams_begin(run);
 	for (run_ask(run); !is_over(run); run_ask(run))
-		wait(run);
+		go_on(run);
+	while (!run->lost && pages_store_oldest(run))
+		;
 	tell_wait(run, run->now);
 	int rc = batch_commit(&run->sync->batch, &err);
 	if (rc < 0)

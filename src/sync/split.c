@@ -155,12 +155,17 @@ struct conversation *split_whole(const struct run *run, const struct conversatio
 	return NULL;
 }
 
-/* The stream goes on without its parts: their rows go, and an answer that is under way is not waited for. */
+/* The stream goes on without its parts: their rows go, what has come of them is not stored, and an answer that is under way
+ * is not waited for. */
 static int leave_parts(struct run *run, struct conversation *whole, enum stream_run next, struct err *err)
 {
-	for (size_t i = 0; i < run->count; i++)
-		if (run->conversations[i].stream.part_of == whole->stream.id)
-			run->conversations[i].state = DONE;
+	for (size_t i = 0; i < run->count; i++) {
+		struct conversation *part = &run->conversations[i];
+		if (part->stream.part_of != whole->stream.id)
+			continue;
+		part->state = DONE;
+		conversation_drop_pending(part);
+	}
 	whole->state = TALKING;
 	whole->stream.total = 0;
 	conversation_restart(whole, next);
@@ -182,7 +187,7 @@ struct sum {
 	int64_t items;    /* that they have together, as the service says */
 	bool all_begun;   /* each has a page */
 	bool all_counted; /* and each of these said how many items there are */
-	bool all_listed;
+	bool all_listed;  /* and all of it is stored */
 };
 
 static struct sum sum_up(const struct run *run, const struct conversation *whole)
@@ -190,12 +195,13 @@ static struct sum sum_up(const struct run *run, const struct conversation *whole
 	struct sum sum = {0, true, true, true};
 	for (size_t i = 0; i < run->count; i++) {
 		const struct stream *part = &run->conversations[i].stream;
+		bool pending = run->conversations[i].pending.number != 0;
 		if (part->part_of != whole->stream.id)
 			continue;
 		sum.items += part->total;
 		sum.all_begun &= part->pages > 0;
 		sum.all_counted &= part->total >= 0;
-		sum.all_listed &= part->run == RUN_NONE;
+		sum.all_listed &= part->run == RUN_NONE && !pending;
 	}
 	return sum;
 }
