@@ -5,6 +5,7 @@
 #include "delivery/delivery.h"
 
 #include "delivery/refusal.h"
+#include "delivery/transfer.h"
 #include "http/http.h"
 #include "util/cleanup.h"
 #include "util/secret.h"
@@ -19,19 +20,27 @@
 #define HEADERS_MAX 4 /* with the NULL at the end */
 
 struct delivery {
-	struct http *http;
+	struct transfers *transfers;
 	struct buf host;
 	struct buf environment;
 	struct buf api_key; /* these three are whole header lines */
 	char *token;        /* secret_make */
 	struct buf branch;
 	const char *headers[HEADERS_MAX];
-	struct buf url; /* of the question that is being made */
 };
 
+/* A question, and what has come of it once it has arrived. Until then all that follows `url` is the
+ * transfers'. */
 struct delivery_call {
 	struct delivery *delivery;
-	struct http_call *http;
+	bool of_types; /* the question is for content types; else for a page */
+	struct buf url;
+	struct transfer transfer;
+	struct page page;
+	struct content_type_list list;
+	enum delivery_outcome outcome;
+	struct delivery_advice advice;
+	struct err err;
 };
 
 int delivery_outcome_errno(enum delivery_outcome outcome)
@@ -58,7 +67,7 @@ int delivery_outcome_errno(enum delivery_outcome outcome)
 	return -EIO;
 }
 
-/* What http_get failed with. */
+/* What a transfer failed with. */
 static enum delivery_outcome outcome_of(int rc)
 {
 	switch (rc) {
@@ -138,7 +147,7 @@ int delivery_create(struct delivery **out, const struct delivery_target *target,
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
 	if (!delivery)
 		return err_oom(err);
-	rc = copy_target(delivery, target) < 0 ? err_oom(err) : http_create(&delivery->http, err);
+	rc = copy_target(delivery, target) < 0 ? err_oom(err) : transfers_create(&delivery->transfers, err);
 	if (rc < 0)
 		delivery_destroy(delivery);
 	else
@@ -150,35 +159,13 @@ void delivery_destroy(struct delivery *delivery)
 {
 	if (!delivery)
 		return;
-	http_destroy(delivery->http);
+	transfers_destroy(delivery->transfers);
 	buf_finish(&delivery->host);
 	buf_finish(&delivery->environment);
 	buf_finish(&delivery->api_key);
 	secret_free(delivery->token);
 	buf_finish(&delivery->branch);
-	buf_finish(&delivery->url);
 	free(delivery);
-}
-
-/* Starts the URL of a call. Failures stick to the buffer, so that the last append tells of all. */
-static void start_url(struct delivery *delivery, const char *path)
-{
-	buf_reset(&delivery->url);
-	buf_append(&delivery->url, delivery->host.text, delivery->host.len);
-	buf_append_text(&delivery->url, path);
-	buf_append_text(&delivery->url, "?environment=");
-	http_append_encoded(&delivery->url, buf_slice(&delivery->environment));
-}
-
-/* NULL is no parameter. */
-static void add_parameter(struct delivery *delivery, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	buf_append_char(&delivery->url, '&');
-	buf_append_text(&delivery->url, name);
-	buf_append_char(&delivery->url, '=');
-	http_append_encoded(&delivery->url, slice_of(value));
 }
 
 static struct slice secret_of(const struct delivery *delivery)
@@ -208,16 +195,6 @@ static enum delivery_outcome judge_status(const struct delivery *delivery, const
 	return outcome;
 }
 
-static struct http_request request_of(const struct delivery *delivery, struct delivery_call *call)
-{
-	return (struct http_request){
-		.url = buf_text(&delivery->url),
-		.headers = delivery->headers,
-		.body_max = PAGE_BYTES_MAX,
-		.owner = call,
-	};
-}
-
 /* What a call came to. On DELIVERY_OK the answer's body is that of a 200. */
 static enum delivery_outcome judge(const struct delivery *delivery, int rc, const struct http_answer *answer,
 				   struct delivery_advice *advice, struct err *err)
@@ -245,22 +222,113 @@ static enum delivery_outcome judge_parse(const struct delivery *delivery, const 
 	return DELIVERY_NONSENSE;
 }
 
-static void write_query(struct delivery *delivery, const struct sync_query *query)
+/* --- calls -------------------------------------------------------------------------------------------------------- */
+
+static struct delivery_call *call_create(struct delivery *delivery, bool of_types)
 {
-	start_url(delivery, "/v3/stacks/sync");
+	struct delivery_call *call = calloc(1, sizeof(*call));
+	if (!call)
+		return NULL;
+	*call = (struct delivery_call){
+		.delivery = delivery,
+		.of_types = of_types,
+		.url = BUF_INIT,
+		.page = PAGE_INIT,
+		.list = CONTENT_TYPE_LIST_INIT,
+		.advice = DELIVERY_NO_ADVICE,
+	};
+	return call;
+}
+
+static void call_free(struct delivery_call *call)
+{
+	buf_finish(&call->url);
+	page_finish(&call->page);
+	content_type_list_finish(&call->list);
+	free(call);
+}
+
+static int parse(struct delivery_call *call, struct buf *body, struct err *err)
+{
+	return call->of_types ? content_type_list_parse(body, &call->list, err) : page_parse(body, &call->page, err);
+}
+
+/* In the thread of the transfers. */
+static void read_answer(void *owner, int rc, struct http_answer *answer, struct err *err)
+{
+	struct delivery_call *call = owner;
+	const struct delivery *delivery = call->delivery;
+	call->outcome = judge(delivery, rc, answer, &call->advice, err);
+	if (call->outcome == DELIVERY_OK)
+		call->outcome = judge_parse(delivery, answer, parse(call, &answer->body, err), err);
+	call->outcome = masked(delivery, call->outcome, err);
+	call->err = *err;
+}
+
+/* Asks for the URL that is in the call. On anything but DELIVERY_OK the call is gone. */
+static enum delivery_outcome send(struct delivery_call *call, struct err *err)
+{
+	const struct delivery *delivery = call->delivery;
+	call->transfer.request = (struct http_request){
+		.url = buf_text(&call->url),
+		.headers = delivery->headers,
+		.body_max = PAGE_BYTES_MAX,
+	};
+	call->transfer.read = read_answer;
+	call->transfer.owner = call;
+	int rc = call->url.failed ? err_oom(err) : transfers_ask(delivery->transfers, &call->transfer, err);
+	if (rc < 0)
+		call_free(call);
+	return rc < 0 ? outcome_of(rc) : DELIVERY_OK;
+}
+
+/* What has come of a call, but for what was read. */
+static enum delivery_outcome take(struct delivery_call *call, struct delivery_advice *advice, struct err *err)
+{
+	transfers_take(call->delivery->transfers, &call->transfer);
+	*advice = call->advice;
+	if (err && call->outcome != DELIVERY_OK)
+		*err = call->err;
+	return call->outcome;
+}
+
+/* Starts the URL of a call. Failures stick to the buffer, so that the last append tells of all. */
+static void start_url(struct delivery_call *call, const char *path)
+{
+	const struct delivery *delivery = call->delivery;
+	buf_append(&call->url, delivery->host.text, delivery->host.len);
+	buf_append_text(&call->url, path);
+	buf_append_text(&call->url, "?environment=");
+	http_append_encoded(&call->url, buf_slice(&delivery->environment));
+}
+
+/* NULL is no parameter. */
+static void add_parameter(struct delivery_call *call, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	buf_append_char(&call->url, '&');
+	buf_append_text(&call->url, name);
+	buf_append_char(&call->url, '=');
+	http_append_encoded(&call->url, slice_of(value));
+}
+
+static void write_query(struct delivery_call *call, const struct sync_query *query)
+{
+	start_url(call, "/v3/stacks/sync");
 	switch (query->mode) {
 	case SYNC_INIT:
-		add_parameter(delivery, "init", "true");
-		add_parameter(delivery, "content_type_uid", query->content_type);
-		add_parameter(delivery, "locale", query->locale);
-		add_parameter(delivery, "start_from", query->start_from);
-		add_parameter(delivery, "type", query->types);
+		add_parameter(call, "init", "true");
+		add_parameter(call, "content_type_uid", query->content_type);
+		add_parameter(call, "locale", query->locale);
+		add_parameter(call, "start_from", query->start_from);
+		add_parameter(call, "type", query->types);
 		break;
 	case SYNC_PAGE:
-		add_parameter(delivery, "pagination_token", query->token);
+		add_parameter(call, "pagination_token", query->token);
 		break;
 	case SYNC_DELTA:
-		add_parameter(delivery, "sync_token", query->token);
+		add_parameter(call, "sync_token", query->token);
 		break;
 	}
 }
@@ -268,75 +336,72 @@ static void write_query(struct delivery *delivery, const struct sync_query *quer
 enum delivery_outcome delivery_ask(struct delivery *delivery, const struct sync_query *query,
 				   struct delivery_call **out, struct err *err)
 {
-	write_query(delivery, query);
-	struct delivery_call *call = delivery->url.failed ? NULL : calloc(1, sizeof(*call));
+	struct delivery_call *call = call_create(delivery, false);
 	if (!call)
 		return err_oom(err), DELIVERY_FAILED;
-	const struct http_request request = request_of(delivery, call);
-	call->delivery = delivery;
-	int rc = http_begin(delivery->http, &request, &call->http, err);
-	if (rc < 0) {
-		free(call);
-		return masked(delivery, outcome_of(rc), err);
-	}
-	*out = call;
-	return DELIVERY_OK;
+	write_query(call, query);
+	enum delivery_outcome outcome = send(call, err);
+	if (outcome == DELIVERY_OK)
+		*out = call;
+	return outcome;
 }
 
 int delivery_await(struct delivery *delivery, int64_t ms, struct delivery_call **answered)
 {
-	struct http_call *ended;
-	int rc = http_await(delivery->http, ms, &ended);
+	struct transfer *arrived;
+	int rc = transfers_await(delivery->transfers, ms, &arrived);
 	if (rc > 0)
-		*answered = http_owner(ended);
+		*answered = arrived->owner;
 	return rc;
 }
 
 enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
 				    struct err *err)
 {
-	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
-	const struct delivery *delivery = call->delivery;
+	enum delivery_outcome outcome = take(call, advice, err);
 	page_finish(page);
-	int rc = http_end(call->http, &answer, err);
-	free(call);
-	enum delivery_outcome outcome = judge(delivery, rc, &answer, advice, err);
-	if (outcome == DELIVERY_OK)
-		outcome = judge_parse(delivery, &answer, page_parse(&answer.body, page, err), err);
-	return masked(delivery, outcome, err);
+	*page = call->page;
+	call->page = (struct page)PAGE_INIT;
+	call_free(call);
+	return outcome;
 }
 
 enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned skip, struct content_type_list *list,
 					     struct delivery_advice *advice, struct err *err)
 {
-	CLEANUP(http_answer_finish) struct http_answer answer = HTTP_ANSWER_INIT;
 	char number[16];
-	content_type_list_finish(list);
 	snprintf(number, sizeof(number), "%u", skip);
-	start_url(delivery, "/v3/content_types");
-	add_parameter(delivery, "skip", number);
-	add_parameter(delivery, "limit", TYPES_PER_ANSWER);
-	add_parameter(delivery, "include_count", "true");
-	add_parameter(delivery, "include_global_field_schema", "true");
-	const struct http_request request = request_of(delivery, NULL);
-	int rc = delivery->url.failed ? err_oom(err) : http_get(delivery->http, &request, &answer, err);
-	enum delivery_outcome outcome = judge(delivery, rc, &answer, advice, err);
-	if (outcome == DELIVERY_OK)
-		outcome = judge_parse(delivery, &answer, content_type_list_parse(&answer.body, list, err), err);
-	return masked(delivery, outcome, err);
+	content_type_list_finish(list);
+	struct delivery_call *call = call_create(delivery, true);
+	if (!call)
+		return err_oom(err), DELIVERY_FAILED;
+	start_url(call, "/v3/content_types");
+	add_parameter(call, "skip", number);
+	add_parameter(call, "limit", TYPES_PER_ANSWER);
+	add_parameter(call, "include_count", "true");
+	add_parameter(call, "include_global_field_schema", "true");
+	enum delivery_outcome outcome = send(call, err);
+	if (outcome != DELIVERY_OK)
+		return outcome;
+	transfers_await_one(delivery->transfers, &call->transfer);
+	outcome = take(call, advice, err);
+	*list = call->list;
+	call->list = (struct content_type_list)CONTENT_TYPE_LIST_INIT;
+	call_free(call);
+	return outcome;
 }
 
 void delivery_stop(struct delivery *delivery)
 {
-	http_stop(delivery->http);
+	transfers_stop(delivery->transfers);
 }
 
 uint64_t delivery_turns(const struct delivery *delivery)
 {
-	return http_turns(delivery->http);
+	return transfers_turns(delivery->transfers);
 }
 
 uint64_t delivery_count(const struct delivery *delivery)
 {
-	return http_count(delivery->http);
+	return transfers_count(delivery->transfers);
 }

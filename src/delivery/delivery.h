@@ -1,7 +1,8 @@
 /*
  * The Content Delivery API of Contentstack, as far as syncing needs it: requests, and what came back told apart. Pure
- * dialect: it never retries, stores or decides. Several questions may be under way at once. One thread at a time, but for
- * delivery_stop, delivery_turns and delivery_count.
+ * dialect: it never retries, stores or decides. Several questions may be under way at once; a thread of its own, started by
+ * the first, gets their answers and reads them. Whoever calls is one thread at a time, but for delivery_stop,
+ * delivery_turns and delivery_count.
  *
  * Facts with a letter come from the API notes: D documented by the vendor, R recorded, C from an official client,
  * U reported by users, I inferred.

@@ -453,25 +453,6 @@ int http_end(struct http_call *call, struct http_answer *answer, struct err *err
 	return rc;
 }
 
-int http_get(struct http *http, const struct http_request *request, struct http_answer *answer, struct err *err)
-{
-	struct http_call *call;
-	http_answer_finish(answer);
-	int rc = http_begin(http, request, &call, err);
-	if (rc < 0)
-		return rc;
-	CURLMcode failed = CURLM_OK;
-	while (!call->has_ended && !failed && !atomic_load(&http->stopped)) {
-		atomic_fetch_add(&http->turns, 1);
-		failed = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
-		if (!failed)
-			failed = perform(http);
-	}
-	bool lost = failed && !call->has_ended;
-	rc = http_end(call, answer, err);
-	return lost ? err_set(err, -EIO, "%s", curl_multi_strerror(failed)) : rc;
-}
-
 void http_stop(struct http *http)
 {
 	atomic_store(&http->stopped, true);

@@ -108,9 +108,6 @@ void http_resume(struct http_call *call);
  */
 int http_end(struct http_call *call, struct http_answer *answer, struct err *err);
 
-/* The three in one: sends a request and blocks for its answer. Other calls go on meanwhile. */
-int http_get(struct http *http, const struct http_request *request, struct http_answer *answer, struct err *err);
-
 void http_answer_finish(struct http_answer *answer);
 
 /* Makes every wait, and all later calls, end with -ECANCELED promptly. Any thread, any time before http_destroy. */

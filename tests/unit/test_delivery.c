@@ -5,6 +5,7 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,83 @@ static void test_reuse(void)
 	delivery_destroy(delivery);
 }
 
+/* Answers come and are read while nobody waits for them, and one that does not come keeps none of the others. */
+static void test_given_up(void)
+{
+	static const struct server_answer script[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"items\":[", 0, THEN_HOLD},
+		{PAGE, 0, THEN_CLOSE},
+	};
+	CLEANUP(page_finish) struct page page = PAGE_INIT;
+	const struct sync_query query = {.mode = SYNC_INIT};
+	struct delivery_advice advice;
+	struct delivery_call *calls[2];
+	struct delivery_call *answered;
+	struct server holding;
+	struct err err = {0};
+	char host[64];
+	server_start(&holding, script, 1);
+	struct delivery *delivery = create(server_url(&holding, "", host, sizeof(host)), NULL);
+	is_int(delivery_ask(delivery, &query, &calls[0], &err), DELIVERY_OK, "a question without an answer");
+	server_wait(&holding, 1);
+	uint64_t turns = delivery_turns(delivery);
+	is_int(delivery_await(delivery, 1, &answered), 0, "is waited for only so long");
+	is_int(delivery_await(delivery, 1500, &answered), 0, "or so long");
+	ok(delivery_turns(delivery) > turns, "which is no standstill");
+	is_int(delivery_take(calls[0], &page, &advice, &err), DELIVERY_STOPPED, "and is given up");
+	ok(!page.token && err.text[0], "without a page: %s", err.text);
+	server_cancel(&holding);
+	delivery_destroy(delivery);
+
+	struct server server;
+	server_start(&server, &script[1], 1);
+	delivery = create(server_url(&server, "", host, sizeof(host)), NULL);
+	is_int(delivery_ask(delivery, &query, &calls[1], &err), DELIVERY_OK, "a question");
+	server_stop(&server);
+	is_int(delivery_await(delivery, 60000, &answered), 1, "has an answer");
+	is_int(delivery_await(delivery, 60000, &answered), 1, "until it is taken");
+	ok(answered == calls[1], "which is its own");
+	is_int(delivery_take(calls[1], &page, &advice, &err), DELIVERY_OK, "a page");
+	turns = delivery_turns(delivery);
+	is_int(delivery_await(delivery, 10, &answered), 0, "then nothing is waited for");
+	ok(delivery_turns(delivery) > turns, "which is no standstill either");
+	delivery_destroy(delivery);
+}
+
+static void *stop_later(void *delivery)
+{
+	delivery_stop(delivery);
+	return NULL;
+}
+
+/* A stop while the content types do not come, and another question neither. */
+static void test_stop_under_way(void)
+{
+	static const struct server_answer hold = {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", 0, THEN_HOLD};
+	CLEANUP(content_type_list_finish) struct content_type_list list = CONTENT_TYPE_LIST_INIT;
+	CLEANUP(page_finish) struct page page = PAGE_INIT;
+	const struct sync_query query = {.mode = SYNC_INIT};
+	struct delivery_advice advice;
+	struct delivery_call *call;
+	struct delivery_call *answered;
+	struct server server;
+	struct err err = {0};
+	pthread_t thread;
+	char host[64];
+	server_start(&server, &hold, 1);
+	struct delivery *delivery = create(server_url(&server, "", host, sizeof(host)), NULL);
+	is_int(delivery_ask(delivery, &query, &call, &err), DELIVERY_OK, "a question");
+	server_wait(&server, 1);
+	if (!ok(pthread_create(&thread, NULL, stop_later, delivery) == 0, "another thread"))
+		return;
+	is_int(delivery_content_types(delivery, 0, &list, &advice, &err), DELIVERY_STOPPED, "a list is stopped");
+	pthread_join(thread, NULL);
+	is_int(delivery_await(delivery, 60000, &answered), -ECANCELED, "so is a wait");
+	is_int(delivery_take(call, &page, &advice, NULL), DELIVERY_STOPPED, "and the question");
+	server_cancel(&server);
+	delivery_destroy(delivery);
+}
+
 static void test_stop(void)
 {
 	CLEANUP(page_finish) struct page page = PAGE_INIT;
@@ -306,6 +384,8 @@ int main(void)
 	test_token_of_stars();
 	test_token_in_words();
 	test_reuse();
+	test_given_up();
+	test_stop_under_way();
 	test_stop();
 	test_bad_host();
 	test_bad_targets();

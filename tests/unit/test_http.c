@@ -1,4 +1,4 @@
-/* http_get against a server that gives its answers byte by byte as they are written here. */
+/* Calls, against a server that gives its answers byte by byte as they are written here. */
 #include "http/http.h"
 #include "scripted_server.h"
 #include "tap.h"
@@ -12,6 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BODY_MAX 1000
+#define DEADLINE_MS 60000
 #define PROMPT_MS 100 /* libcurl's own timers end the wait 200 ms after the start and each second: that would be late */
 
 /* gzip -9n of "hello, gzip", and of 65536 times "a" */
@@ -31,7 +32,7 @@ static const char gzip_bomb[] =
 #define CHUNKED HEAD "Transfer-Encoding: chunked\r\nTrailer: T\r\n\r\n"
 #define EMPTY "Content-Length: 0\r\n\r\n"
 
-/* One answer and what http_get makes of it. */
+/* One answer and what a call makes of it. */
 static const struct {
 	const char *name;
 	struct server_answer answer;
@@ -100,6 +101,21 @@ static const struct {
 	{"an interim answer and half a head", {EARLY "\r\n" STATUS("200"), 0, THEN_CLOSE}, -EHOSTUNREACH, 0, "", -1},
 };
 
+/* A call from its beginning to its end. */
+static int whole_call(struct http *http, const struct http_request *request, struct http_answer *answer,
+		      struct err *err)
+{
+	struct http_call *call;
+	struct http_call *ended;
+	http_answer_finish(answer);
+	int rc = http_begin(http, request, &call, err);
+	if (rc < 0)
+		return rc;
+	rc = http_await(http, DEADLINE_MS, &ended);
+	ok(rc != 0, "it ends in time");
+	return http_end(call, answer, err);
+}
+
 static int get(struct http *http, const struct server *server, struct http_answer *answer, struct err *err)
 {
 	static const char *const headers[] = {"api_key: key", "access_token: s3cret", NULL};
@@ -109,7 +125,7 @@ static int get(struct http *http, const struct server *server, struct http_answe
 		.headers = headers,
 		.body_max = BODY_MAX,
 	};
-	return http_get(http, &request, answer, err);
+	return whole_call(http, &request, answer, err);
 }
 
 static struct http *create(void)
@@ -158,7 +174,7 @@ static int get_gzip(const char *body, size_t len, size_t max, struct http_answer
 	buf_append(&text, body, len);
 	server_start(&server, &(struct server_answer){text.text, text.len, THEN_CLOSE}, 1);
 	const struct http_request request = {.url = server_url(&server, "/", url, sizeof(url)), .body_max = max};
-	int rc = http_get(http, &request, answer, NULL);
+	int rc = whole_call(http, &request, answer, NULL);
 	server_stop(&server);
 	http_destroy(http);
 	return rc;
@@ -190,8 +206,8 @@ static void test_limit(void)
 	char url[128];
 	server_start(&server, answers, COUNT(answers));
 	const struct http_request request = {.url = server_url(&server, "/", url, sizeof(url)), .body_max = 5};
-	is_int(http_get(http, &request, &answer, NULL), 0, "a body of exactly the limit");
-	is_int(http_get(http, &request, &answer, NULL), -EMSGSIZE, "a body of one byte more");
+	is_int(whole_call(http, &request, &answer, NULL), 0, "a body of exactly the limit");
+	is_int(whole_call(http, &request, &answer, NULL), -EMSGSIZE, "a body of one byte more");
 	server_stop(&server);
 	http_destroy(http);
 }
@@ -340,7 +356,7 @@ static void test_no_server(void)
 	server_url(&server, "/v3/x?s3cret", url, sizeof(url));
 	const struct http_request request = {.url = url, .body_max = 9};
 	server_stop(&server);
-	is_int(http_get(http, &request, &answer, &err), -EHOSTUNREACH, "no server");
+	is_int(whole_call(http, &request, &answer, &err), -EHOSTUNREACH, "no server");
 	url[strcspn(url, "?")] = '\0';
 	ok(strncmp(err.text, url, strlen(url)) == 0, "the message begins with the URL without its query");
 	if (!ok(!strstr(err.text, "s3cret"), "the query is not in the message"))
@@ -368,7 +384,7 @@ static void test_bad_urls(void)
 	for (size_t i = 0; i < COUNT(urls); i++) {
 		struct err err = {0};
 		const struct http_request request = {.url = urls[i], .body_max = 9};
-		is_int(http_get(http, &request, &answer, &err), -EINVAL, "not ours: %s", urls[i]);
+		is_int(whole_call(http, &request, &answer, &err), -EINVAL, "not ours: %s", urls[i]);
 		ok(err.text[0] && !strstr(err.text, "s3cret"), "a message without the secret: %s", urls[i]);
 	}
 	is_int((long long)http_count(http), 0, "none was sent");
@@ -390,10 +406,10 @@ static void test_proxy(void)
 	is_int(get(http, &server, &answer, &err), 0, "no proxy for this machine %s", err.text);
 	server_stop(&server);
 	const struct http_request request = {.url = "http://192.0.2.1/", .body_max = 9};
-	is_int(http_get(http, &request, &answer, &err), -EHOSTUNREACH, "the proxy for others");
+	is_int(whole_call(http, &request, &answer, &err), -EHOSTUNREACH, "the proxy for others");
 	ok(!strstr(err.text, "s3cret"), "its password is not in the message");
 	setenv("http_proxy", "bogus://user:s3cret@127.0.0.1:1", 1);
-	ok(http_get(http, &request, &answer, &err) < 0, "a proxy that libcurl does not speak to");
+	ok(whole_call(http, &request, &answer, &err) < 0, "a proxy that libcurl does not speak to");
 	if (!ok(!strstr(err.text, "s3cret"), "its password is not in the message"))
 		diag("%s", err.text);
 	unsetenv("http_proxy");

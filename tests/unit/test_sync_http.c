@@ -138,7 +138,7 @@ static void test_run(void)
 static void *stop_soon(void *context)
 {
 	struct service *service = context;
-	server_wait(&service->server, 2);
+	server_wait(&service->server, 3); /* the content types, a page, and what comes after it */
 	delivery_stop(service->delivery);
 	return NULL;
 }
