@@ -18,8 +18,6 @@ static int ask(struct delivery *delivery, struct page *page, struct err *err)
 		return delivery_outcome_errno(outcome);
 	int rc = delivery_await(delivery, ANSWER_MS, &answered);
 	outcome = delivery_take(call, page, &advice, err);
-	if (rc < 0)
-		return err_set(err, rc, "cannot wait for the answer");
 	return rc == 0 ? err_set(err, -EHOSTUNREACH, "no answer has come within %d s", ANSWER_MS / 1000)
 		       : delivery_outcome_errno(outcome);
 }

@@ -79,7 +79,7 @@ enum delivery_outcome delivery_ask(struct delivery *delivery, const struct sync_
 				   struct delivery_call **out, struct err *err);
 
 /* Waits until an answer has come, at most `ms`: 1 with *answered set, to be given to delivery_take before the next wait; 0
- * when the time is up (with no question under way this is a sleep); -ECANCELED after delivery_stop; -EIO. */
+ * when the time is up (with no question under way this is a sleep); -ECANCELED after delivery_stop. */
 int delivery_await(struct delivery *delivery, int64_t ms, struct delivery_call **answered);
 
 /*

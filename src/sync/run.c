@@ -101,7 +101,7 @@ static bool take_until(struct run *run, int64_t until)
 	if (rc > 0) {
 		run_take_answer(run, answered);
 	} else if (rc < 0) {
-		err_set(&err, rc, rc == -ECANCELED ? "told to stop" : "libcurl failed");
+		err_set(&err, rc, "told to stop");
 		run_fail(run, rc, &err);
 		run->broken = true;
 	}

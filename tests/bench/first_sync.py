@@ -11,8 +11,10 @@ from report import Report
 from world import World
 
 SECTION = "First sync"
-LATENCY = 50  # milliseconds
 _MODES: dict[str, list[object]] = {"one stream": ["--jobs", 1], "as by default": []}
+_JOBS = {"one stream": 1, "as by default": 4}  # questions under way at once
+_LATENCIES = {"one stream": [50], "as by default": [20, 50, 100]}  # of an answer, in milliseconds
+_WAITS = {"one stream": 1.05, "as by default": 1.1}  # aims: how much longer than the waits alone it may take
 
 
 def bench(world: World, report: Report, rounds: int, latency_rounds: int) -> None:
@@ -29,7 +31,8 @@ def bench(world: World, report: Report, rounds: int, latency_rounds: int) -> Non
                 one = _one_round(world, recording, url, options, number)
             content = content or world.status(world.folder / "first.db", url)["bytes"]
             _write_down(report, mode, *one, world.items, content)
-    _with_latency(world, report, latency_rounds)
+        for latency in _LATENCIES[mode]:
+            _with_latency(world, report, recording, mode, latency, latency_rounds)
     report.note(
         SECTION,
         f"{world.items} items, {content / (1 << 20):.0f} MiB of files. Their pages were recorded from the local stack and "
@@ -81,15 +84,12 @@ def _write_down(report: Report, mode: str, sync: Taken, curl: Taken, items: int,
     handed.add("contentfs", sync.handed / content)
 
 
-def _with_latency(world: World, report: Report, rounds: int) -> None:
-    """One stream, from a service that takes its time for each answer."""
-    mode = "one stream"
-    recording = Recording(world.folder / "recording with latency")
-    with recorder(recording, world.stack) as url:
-        world.sync(new_store(world), url, *_MODES[mode])
-    row = report.row(SECTION, f"wall, {mode}, {LATENCY} ms an answer", "s", {"the waits alone": 1.05})
+def _with_latency(world: World, report: Report, recording: Recording, mode: str, latency: int, rounds: int) -> None:
+    """From a service that takes its time for each answer. The waits alone: as if every job always waited for one."""
+    name = f"wall, {mode}, {latency} ms an answer"
+    row = report.row(SECTION, name, "s", {"the waits alone": _WAITS[mode]})
     for number in range(rounds):
-        report.progress(f"first sync, {mode}, {LATENCY} ms an answer, round {number + 1} of {rounds}")
-        with replayed(world.tools, recording, LATENCY) as url:
+        report.progress(f"first sync, {name}, round {number + 1} of {rounds}")
+        with replayed(world.tools, recording, latency) as url:
             row.add("contentfs", world.sync(new_store(world), url, *_MODES[mode]).wall)
-        row.add("the waits alone", len(recording.targets) * LATENCY / 1000)
+        row.add("the waits alone", len(recording.targets) * latency / _JOBS[mode] / 1000)
