@@ -10,7 +10,7 @@
  * An object is a file of the asset's own bytes, from 0, sparse where pieces are missing; then, from the next multiple of 8,
  * one 64-bit checksum for each piece (0: it is missing); then a footer of fixed size with a checksum of its own: a magic
  * word, the piece size, the asset's size, its entity tag and its key. A piece is written before its checksum, and is
- * checked against it before it is used first in a process, and again after anybody has touched the file (its mtime): so
+ * checked against it before it is used first in a process, and again after anybody has touched the file (its mtime and ctime): so
  * neither a kill, nor a lost power, nor a damaged, cut or deleted file ever makes a wrong byte, only a missing piece.
  *
  * Who has an object open holds a shared flock on it. Whoever wants room takes objects whose exclusive lock is to be had at

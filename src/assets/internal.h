@@ -113,9 +113,10 @@ void walk_finish(struct walk *walk);
 
 /* --- object.c ----------------------------------------------------------------------------------------------------- */
 
-/* Tells whether somebody has touched a file. */
+/* Tells whether somebody has touched a file. Whoever sets the mtime back cannot set the ctime. */
 struct stamp {
 	int64_t mtime_ns;
+	int64_t ctime_ns;
 	int64_t size;
 };
 
@@ -152,6 +153,7 @@ int object_mend(struct object *object);
 void object_report(struct object *object);
 
 int stamp_of(int fd, struct stamp *stamp);
+bool stamp_is(const struct stamp *a, const struct stamp *b);
 
 /* Reads or writes all of it: 0, a negative errno, or -ENODATA where the file ends. */
 int read_all(int fd, void *bytes, size_t len, off_t at);

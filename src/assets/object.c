@@ -62,14 +62,25 @@ int write_all(int fd, const void *bytes, size_t len, off_t at)
 	return 0;
 }
 
+static int64_t ns_of(struct timespec time)
+{
+	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
 int stamp_of(int fd, struct stamp *stamp)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	stamp->mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+	stamp->mtime_ns = ns_of(st.st_mtim);
+	stamp->ctime_ns = ns_of(st.st_ctim);
 	stamp->size = st.st_size;
 	return 0;
+}
+
+bool stamp_is(const struct stamp *a, const struct stamp *b)
+{
+	return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->size == b->size;
 }
 
 /* --- the footer --------------------------------------------------------------------------------------------------- */
@@ -269,11 +280,23 @@ int object_fd(const struct object *object)
 	return object->fd;
 }
 
-void object_use(struct object *object)
+/* Sets the atime. That moves the ctime, which is no reason to check the file anew. */
+static void touch(struct object *object)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
+	struct stamp before;
+	struct stamp after;
+	pthread_mutex_lock(&object->lock);
+	bool ours = stamp_of(object->fd, &before) == 0 && stamp_is(&before, &object->seen);
+	if (futimens(object->fd, times) == 0 && ours && stamp_of(object->fd, &after) == 0)
+		object->seen.ctime_ns = after.ctime_ns;
+	pthread_mutex_unlock(&object->lock);
+}
+
+void object_use(struct object *object)
+{
 	int64_t now = clock_monotonic_ms();
 	int64_t due = object->touch_ms;
 	if (now >= due && atomic_compare_exchange_strong(&object->touch_ms, &due, now + USE_STEP_MS))
-		futimens(object->fd, times);
+		touch(object);
 }

@@ -1,7 +1,7 @@
 /*
  * What is in a file of the cache: which pieces are there, whether they are right, and how one comes in.
  *
- * What was found right is remembered while nobody but us touches the file, which its mtime and its size tell. Disk is read
+ * What was found right is remembered while nobody but us touches the file, which its times and its size tell. Disk is read
  * and written without the lock, so two threads may check the same piece at once; what they find is believed only if the
  * file is still what it was when they began.
  *
@@ -30,11 +30,6 @@ static off_t entry_at(const struct object *object, int64_t piece)
 
 /* --- what is remembered ------------------------------------------------------------------------------------------- */
 
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return a->mtime_ns == b->mtime_ns && a->size == b->size;
-}
-
 static void forget_all(struct object *object)
 {
 	memset(object->sound, 0, (size_t)object->pieces / 8 + 1);
@@ -51,7 +46,7 @@ static bool is_sound(struct object *object, int64_t piece)
 static void remember(struct object *object, int64_t piece, const struct stamp *since)
 {
 	pthread_mutex_lock(&object->lock);
-	if (same_stamp(&object->seen, since))
+	if (stamp_is(&object->seen, since))
 		object->sound[piece / 8] |= (unsigned char)(1 << piece % 8);
 	pthread_mutex_unlock(&object->lock);
 }
@@ -63,7 +58,7 @@ static void note_change(struct object *object, int64_t piece, const struct stamp
 	if (stamp_of(object->fd, &now) < 0)
 		return;
 	pthread_mutex_lock(&object->lock);
-	if (!same_stamp(&object->seen, before))
+	if (!stamp_is(&object->seen, before))
 		forget_all(object);
 	object->sound[piece / 8] &=
 		(unsigned char)~(1 << piece % 8); /* a thread may just have checked what was there */
@@ -78,7 +73,7 @@ static int look(struct object *object, struct stamp *now)
 	if (rc < 0)
 		return rc;
 	pthread_mutex_lock(&object->lock);
-	bool untouched = same_stamp(&object->seen, now) && now->size == object_file_bytes(object->size);
+	bool untouched = stamp_is(&object->seen, now) && now->size == object_file_bytes(object->size);
 	pthread_mutex_unlock(&object->lock);
 	if (untouched)
 		return 0;
