@@ -211,6 +211,34 @@ held_texts() {
 	test -s "$(aside)"
 }
 
+@test "a store that is damaged again soon after is not replaced again: status says to look after the disk" {
+	setup_stack
+	contentfs sync --store "$STORE"
+	mount_stack
+	equal
+	scribble_all
+	publish_much 57
+	refresh
+	equal
+	local first
+	first=$(aside)
+	hold_files
+	held_texts >"$WORK/before"
+	scribble_all
+	publish_much 58
+	run contentfs refresh "$MOUNT"
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" 'again, so the disk should be looked after' 'is damaged'
+	run contentfs status "$MOUNT"
+	echo "$status $output"
+	same 74 "$status"
+	has "$output" failing 'again, so the disk should be looked after'
+	held_texts | cmp - "$WORK/before"
+	kill $HOLDER
+	same "$first" "$(aside)" 'no other store was set aside'
+}
+
 @test "as long as a damaged store cannot be replaced, status says so, and its content stays readable" {
 	setup_stack
 	contentfs sync --store "$STORE"

@@ -21,6 +21,7 @@ void fake_expect(struct delivery *fake, const struct fake_answer *answers, size_
 	fake->next = 0;
 	fake->given = 0;
 	fake->schemas_asked = 0;
+	fake->schemas_parts = 0;
 	fake->waits = 0;
 	fake->waited_ms = 0;
 	fake->most_in_flight = 0;
@@ -155,6 +156,7 @@ enum delivery_outcome delivery_content_types(struct delivery *fake, unsigned ski
 	content_type_list_finish(list);
 	*advice = (struct delivery_advice)DELIVERY_NO_ADVICE;
 	fake->schemas_asked += skip == 0;
+	fake->schemas_parts++;
 	if (fake->schemas_outcome != DELIVERY_OK) {
 		err_set(err, 0, "the fake was told to fail with the content types");
 		return fake->schemas_outcome;
@@ -163,6 +165,8 @@ enum delivery_outcome delivery_content_types(struct delivery *fake, unsigned ski
 	for (size_t len; (len = strcspn(uid, " ")) > 0; uid += len + (uid[len] == ' '))
 		buf_printf(&body, "%s{\"uid\":\"%.*s\",\"title\":\"%s\"}", uid == fake->schemas ? "" : ",", (int)len,
 			   uid, fake->schemas_text ? fake->schemas_text : "");
+	if (fake->schemas_endless)
+		buf_printf(&body, "%s{\"uid\":\"more%u\"}", skip == 0 && fake->schemas ? "," : "", skip);
 	buf_append_text(&body, "]}");
 	return content_type_list_parse(&body, list, err) == 0 ? DELIVERY_OK : DELIVERY_NONSENSE;
 }

@@ -32,11 +32,13 @@ struct delivery {
 	enum delivery_outcome schemas_outcome; /* of the list of content types */
 	const char *schemas;                   /* "uid uid ..." */
 	const char *schemas_text;              /* what stands in each, so that it can change */
+	bool schemas_endless;                  /* there is always one more */
 
 	/* What came of it. */
 	size_t next;       /* the answer that is due */
 	int given;         /* how often that was given already */
 	int schemas_asked; /* lists, each one question or more */
+	int schemas_parts; /* questions of them */
 	int waits;         /* while nothing was under way */
 	int64_t waited_ms;
 	unsigned most_in_flight;

@@ -966,6 +966,28 @@ static void test_host_left_alone(void)
 	scene_end(scene);
 }
 
+/* Nor does a redirect lead there. */
+static void test_redirect_left_alone(void)
+{
+	char asked[64];
+	char to[64];
+	struct scene *scene = scene_make(1000);
+	snprintf(asked, sizeof(asked), "http://localhost:%u/a.png", scene->server.port);
+	snprintf(to, sizeof(to), "http://localhost:%u/b.png", scene->server.port);
+	struct asset_source other = scene->source;
+	other.url = slice_of(asked);
+	const struct fault faults[] = {{RETRY_AFTER, 3600, NULL}, {REDIRECT, 302, to}};
+	asset_server_script(&scene->server, faults, COUNT(faults), (struct fault){FINE});
+	struct reader reader = read_as(scene, &other, 0, 1000);
+	is_int(reader.rc, -EIO, "a host asks to be left alone");
+	int64_t began = clock_monotonic_ms();
+	reader = read_at(scene, 0, 1000);
+	is_int(reader.rc, -EIO, "another one redirects there");
+	ok(clock_monotonic_ms() - began < PATIENCE_MS, "which is told at once");
+	is_int(requests(scene), 2, "and not followed");
+	scene_end(scene);
+}
+
 /* Nobody sits before a fetch: it comes back when the server says, though that is later than a reader would wait. */
 static void test_fetch_left_alone(void)
 {
@@ -1219,6 +1241,27 @@ static void test_uncached_jumps(void)
 	scene_end(scene);
 }
 
+/* Who goes back again and again to what has passed has the stream begun anew a few times, and no more. */
+static void test_uncached_back(void)
+{
+	int64_t size = 9 * MIB + 5;
+	struct scene *scene = scene_make(size);
+	scene->config.cache_bytes = 0;
+	scene_reopen(scene);
+	always(scene, (struct fault){NO_RANGES});
+	for (int i = 0; i < 4; i++) {
+		/* As much as is held in memory, and so far before the end that the stream waits there for its reader. */
+		struct reader reader = read_at(scene, 4 * MIB, 2 * MIB);
+		ok(is_right(&reader, 0, 2 * MIB), "ahead, %d", i);
+		reader = read_at(scene, 0, 4096);
+		ok(i < 3 ? is_right(&reader, 0, 4096) : reader.rc == -EIO, "and back (%d)", reader.rc);
+	}
+	ok(requests(scene) <= 6, "in few requests (%d)", requests(scene));
+	poll(NULL, 0, 60); /* a failure holds for a moment */
+	is_int(read_all(scene, size, 1 << 17, 0), 0, "from its beginning to its end it can be read");
+	scene_end(scene);
+}
+
 int main(int argc, char **argv)
 {
 	log_set_level(argc > 1 && strcmp(argv[1], "-v") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
@@ -1257,6 +1300,7 @@ int main(int argc, char **argv)
 	test_full();
 	test_lost();
 	test_host_left_alone();
+	test_redirect_left_alone();
 	test_fetch_left_alone();
 	test_one_download();
 	test_many_assets();
@@ -1270,6 +1314,7 @@ int main(int argc, char **argv)
 	test_uncached(1024 * MIB, "/proc/no/such/folder", (struct fault){FINE});
 	test_uncached(2 * MIB, NULL, (struct fault){NO_RANGES});
 	test_uncached_jumps();
+	test_uncached_back();
 	if (argc > 1)
 		return tap_done();
 	test_faults(700 * KIB + 7);

@@ -295,6 +295,19 @@ static void test_schemas_that_fail(void)
 	}
 }
 
+static void test_schemas_without_end(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1", FIRST(ENTRY("a", 1, "01")));
+	fixture.fake.schemas_endless = true;
+	sync_want_schemas(fixture.sync);
+	EXPECT(&fixture, "a run whose list of content types does not end has the entries", 0, "a@2",
+	       {"delta s1", .body = LAST(ENTRY("a", 2, "05"), "s1")});
+	is_int(fixture.fake.schemas_parts, 1000, "it is given up");
+	is_str(schemas_of(&fixture), "blog.json page.json", "the old ones stay");
+}
+
 /* A service that has entries but no content types to give must not keep a first run from ever beginning. */
 static void test_schemas_that_fail_at_first(void)
 {
@@ -336,6 +349,7 @@ int main(void)
 	test_assets();
 	test_schemas();
 	test_schemas_that_fail();
+	test_schemas_without_end();
 	test_schemas_that_fail_at_first();
 	test_schemas_with_filters();
 	return tap_done();
