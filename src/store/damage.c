@@ -92,9 +92,7 @@ static int check_length(sqlite3 *db, const char *path, struct err *err)
 	int rc = number(db, "PRAGMA page_count", &pages, err);
 	if (rc == 0)
 		rc = number(db, "PRAGMA page_size", &page_size, err);
-	if (rc == 0 && page_size <= 0)
-		rc = err_set(err, -EUCLEAN, "the store is damaged: its pages have no size");
-	if (rc < 0)
+	if (rc < 0 || page_size == 0) /* SQLite knows of no such pages */
 		return rc;
 	int64_t size = file_size(path, "");
 	int64_t there = size / page_size;

@@ -62,9 +62,8 @@ int db_error(sqlite3 *db, struct err *err)
 		return read_only(err);
 	case SQLITE_NOMEM:
 		return err_oom(err);
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return err_set(err, -EPERM, "the store may not be opened: %s", text);
+	case SQLITE_PERM: /* its locks */
+		return system_error(db, EPERM, err);
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
 		return system_error(db, reason, err);

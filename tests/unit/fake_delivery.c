@@ -106,6 +106,8 @@ enum delivery_outcome delivery_ask(struct delivery *fake, const struct sync_quer
 /* Answers come in the order of their questions. */
 int delivery_await(struct delivery *fake, int64_t ms, struct delivery_call **answered)
 {
+	if (fake->stopped)
+		return -ECANCELED;
 	if (!fake->calls) {
 		fake->waits++;
 		fake->waited_ms += ms;

@@ -25,6 +25,7 @@ struct delivery {
 	void (*asked)(void *context, const char *question); /* called before an answer is given; or NULL */
 	void *context;
 	bool any_order;              /* the answers are by question, each as often as it is asked for */
+	bool stopped;                /* somebody has told it to stop */
 	bool slow;                   /* an answer takes longer than is waited for it at first */
 	struct delivery_call *calls; /* under way, oldest first */
 	unsigned in_flight;

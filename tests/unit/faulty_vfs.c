@@ -6,22 +6,18 @@
 #include <stdlib.h>
 
 const char *const disk_operation_names[DISK_OPERATIONS + 1] = {
-	[DISK_OPEN] = "open",         [DISK_READ] = "read", [DISK_WRITE] = "write",         [DISK_SYNC] = "sync",
-	[DISK_TRUNCATE] = "truncate", [DISK_SIZE] = "size", [DISK_SHARE] = "shared memory", [DISK_ANY] = "operation",
+	[DISK_OPEN] = "open", [DISK_READ] = "read",           [DISK_WRITE] = "write",
+	[DISK_SYNC] = "sync", [DISK_TRUNCATE] = "truncate",   [DISK_SIZE] = "size",
+	[DISK_LOCK] = "lock", [DISK_SHARE] = "shared memory", [DISK_ANY] = "operation",
 };
 
 const char *const disk_fault_names[DISK_FAULTS] = {
-	[DISK_EIO] = "I/O error",
-	[DISK_ENOSPC] = "full disk",
-	[DISK_EDQUOT] = "quota",
-	[DISK_EROFS] = "read-only disk",
+	[DISK_EIO] = "I/O error",        [DISK_ENOSPC] = "full disk",    [DISK_EDQUOT] = "quota",
+	[DISK_EROFS] = "read-only disk", [DISK_EPERM] = "no permission",
 };
 
 static const int fault_errno[DISK_FAULTS] = {
-	[DISK_EIO] = EIO,
-	[DISK_ENOSPC] = ENOSPC,
-	[DISK_EDQUOT] = EDQUOT,
-	[DISK_EROFS] = EROFS,
+	[DISK_EIO] = EIO, [DISK_ENOSPC] = ENOSPC, [DISK_EDQUOT] = EDQUOT, [DISK_EROFS] = EROFS, [DISK_EPERM] = EPERM,
 };
 
 static const int io_error[DISK_OPERATIONS] = {
@@ -31,6 +27,7 @@ static const int io_error[DISK_OPERATIONS] = {
 	[DISK_SYNC] = SQLITE_IOERR_FSYNC,
 	[DISK_TRUNCATE] = SQLITE_IOERR_TRUNCATE,
 	[DISK_SIZE] = SQLITE_IOERR_FSTAT,
+	[DISK_LOCK] = SQLITE_IOERR_LOCK,
 	[DISK_SHARE] = SQLITE_IOERR_SHMSIZE,
 };
 
@@ -70,7 +67,9 @@ static int fault(enum disk_operation operation)
 		disk.left = 0;
 	disk.happened = true;
 	errno = fault_errno[disk.fault];
-	/* As SQLite's own VFS has it: a full disk is known as such where something is written. */
+	/* As SQLite's own VFS has it: a full disk is known as such where something is written, permissions where it locks. */
+	if (operation == DISK_LOCK && disk.fault == DISK_EPERM)
+		return SQLITE_PERM;
 	return operation == DISK_WRITE && disk.fault == DISK_ENOSPC ? SQLITE_FULL : io_error[operation];
 }
 
@@ -125,7 +124,8 @@ static int file_size(sqlite3_file *file, sqlite3_int64 *size)
 
 static int file_lock(sqlite3_file *file, int level)
 {
-	return REAL(file)->xLock(real_of(file), level);
+	int code = fault(DISK_LOCK);
+	return code ? code : REAL(file)->xLock(real_of(file), level);
 }
 
 static int file_unlock(sqlite3_file *file, int level)

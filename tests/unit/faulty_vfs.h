@@ -14,6 +14,7 @@ enum disk_operation {
 	DISK_SYNC,
 	DISK_TRUNCATE,
 	DISK_SIZE,
+	DISK_LOCK,
 	DISK_SHARE, /* mapping the memory that connections share */
 	DISK_OPERATIONS,
 };
@@ -21,7 +22,7 @@ enum disk_operation {
 #define DISK_ANY DISK_OPERATIONS
 
 /* What the operation fails with: SQLite's code where it has one of its own, and the errno behind it. */
-enum disk_fault { DISK_EIO, DISK_ENOSPC, DISK_EDQUOT, DISK_EROFS, DISK_FAULTS };
+enum disk_fault { DISK_EIO, DISK_ENOSPC, DISK_EDQUOT, DISK_EROFS, DISK_EPERM, DISK_FAULTS };
 
 extern const char *const disk_operation_names[DISK_OPERATIONS + 1];
 extern const char *const disk_fault_names[DISK_FAULTS];

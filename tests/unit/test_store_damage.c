@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -423,6 +424,92 @@ static void test_beside_fails(void)
 	       "and can be read");
 }
 
+/* What SQLite waits with for another connection is no wait here. */
+int usleep(useconds_t us)
+{
+	(void)us;
+	return 0;
+}
+
+static int rename_fault; /* errno, or 0 */
+
+int rename(const char *from, const char *to)
+{
+	if (!rename_fault)
+		return renameat(AT_FDCWD, from, AT_FDCWD, to);
+	errno = rename_fault;
+	return -1;
+}
+
+/* A reader of the new store, which is nobody but somebody who looks into it by hand. */
+static void read_on(const char *path, sqlite3 **db)
+{
+	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+	    sqlite3_exec(*db, "BEGIN; SELECT count(*) FROM node", NULL, NULL, NULL) != SQLITE_OK)
+		temp_must(-EIO, NULL, sqlite3_errmsg(*db));
+}
+
+/* Whatever keeps the new store from taking the place of the damaged one: it is said, and either goes on. */
+static void test_place_not_taken(void)
+{
+	static const struct {
+		const char *name;
+		bool read;
+		int rename_fault;
+		int rc;
+		const char *says;
+	} rows[] = {
+		{"a program that reads the new store", true, 0, -EIO, "could not be taken in"},
+		{"a folder that does not let it be renamed", false, EIO, -EIO, "cannot rename"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(temp_store_finish) struct temp_store temp;
+		CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+		char path[TEMP_PATH_SIZE * 2];
+		struct err err = {0};
+		struct store *fresh = NULL;
+		sqlite3 *db = NULL;
+		temp_store_open(&temp);
+		temp_store_place(&temp, temp_entry("blog", "en", "old"), 1, "old");
+		temp_must(store_open_beside(&fresh, temp.store, &temp_identity, &err), &err, "store_open_beside");
+		snprintf(path, sizeof(path), "%s.being-rebuilt", temp.path);
+		if (rows[i].read)
+			read_on(path, &db);
+		struct store *damaged = temp.store;
+		temp.store = fresh;
+		temp_store_place(&temp, temp_entry("page", "en", "new"), 1, "new");
+		temp.store = damaged;
+		rename_fault = rows[i].rename_fault;
+		is_int(store_take_place(fresh, temp.store, &temp_identity, &aside, &err), rows[i].rc,
+		       "%s keeps it from its place", rows[i].name);
+		rename_fault = 0;
+		ok(strstr(err.text, path) && strstr(err.text, rows[i].says), "%s: the message says so: %s",
+		   rows[i].name, err.text);
+		is_str(temp_store_tree(&temp),
+		       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/old.json=old assets/",
+		       "%s: who reads the damaged one goes on", rows[i].name);
+		temp.store = fresh;
+		temp_store_place(&temp, temp_entry("page", "en", "more"), 1, "more");
+		temp.store = damaged;
+		store_close(fresh);
+		sqlite3_close(db);
+	}
+}
+
+static void test_beside_is_taken(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	char path[TEMP_PATH_SIZE * 2];
+	struct err err = {0};
+	struct store *fresh = NULL;
+	temp_store_open(&temp);
+	snprintf(path, sizeof(path), "%s.being-rebuilt", temp.path);
+	temp_must(mkdir(path, 0700), NULL, path);
+	is_int(store_open_beside(&fresh, temp.store, &temp_identity, &err), -EISDIR,
+	       "a store cannot be begun where something is that cannot be removed");
+	ok(strstr(err.text, "cannot remove") && strstr(err.text, path), "which the message says: %s", err.text);
+}
+
 /* --- what is not set aside ---------------------------------------------------------------------------------------- */
 
 static void expect_untouched(struct temp_store *temp, const char *name, const struct store_identity *identity, int want)
@@ -487,6 +574,8 @@ int main(void)
 	test_cut_with_journal();
 	test_beside();
 	test_beside_fails();
+	test_place_not_taken();
+	test_beside_is_taken();
 	test_untouched();
 	test_strangers();
 	return tap_done();

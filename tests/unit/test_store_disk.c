@@ -32,7 +32,7 @@ static const struct {
 	{DISK_WRITE, DISK_EROFS, -EROFS, "make it writable"}, {DISK_SYNC, DISK_EIO, -EIO, "look after it"},
 	{DISK_SYNC, DISK_ENOSPC, -ENOSPC, "make room"},       {DISK_TRUNCATE, DISK_EIO, -EIO, "look after it"},
 	{DISK_SIZE, DISK_EIO, -EIO, "look after it"},         {DISK_SHARE, DISK_EIO, -EIO, "look after it"},
-	{DISK_SHARE, DISK_ENOSPC, -ENOSPC, "make room"},
+	{DISK_SHARE, DISK_ENOSPC, -ENOSPC, "make room"},      {DISK_LOCK, DISK_EPERM, -EPERM, "name another file"},
 };
 
 static const char before[] = "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/a.json=one"

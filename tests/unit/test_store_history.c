@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *const ops[] = {[CHANGE_ADDED] = "+", [CHANGE_CHANGED] = "~", [CHANGE_REMOVED] = "-"};
@@ -116,10 +118,32 @@ static void test_missing(void)
 	ok(strstr(err.text, "there is no store at /nonexistent/store.db yet"), "with the reason: '%s'", err.text);
 }
 
+/* The page of the texts is gone, which only who asks for a title meets. */
+static void test_titles_unreadable(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	char page[16384];
+	struct err err = {0};
+	struct told told = {.left = 10};
+	temp_store_open(&temp);
+	place(&temp, temp_entry("blog", "en", "a"), 1, "{}", "One");
+	long root =
+		strtol(temp_store_ask(&temp, "SELECT rootpage FROM sqlite_schema WHERE name = 'version'"), NULL, 10);
+	temp_store_stop(&temp);
+	memset(page, 0xff, sizeof(page));
+	CLEANUP(cleanup_close) int fd = open(temp.path, O_WRONLY);
+	temp_must(pwrite(fd, page, sizeof(page), (root - 1) * (off_t)sizeof(page)) > 0 ? 0 : -errno, NULL, temp.path);
+	temp_must(reader_open(&temp.reader, temp.path, &err), &err, "reader_open");
+	is_int(reader_history(temp.reader, 0, tell, &told, &err), -EUCLEAN, "titles that cannot be read are damage");
+	ok(strstr(err.text, "the titles cannot be read"), "which the message says: %s", err.text);
+	buf_finish(&told.text);
+}
+
 int main(void)
 {
 	test_history();
 	test_check();
 	test_missing();
+	test_titles_unreadable();
 	return tap_done();
 }

@@ -308,6 +308,39 @@ static void test_schemas_without_end(void)
 	is_str(schemas_of(&fixture), "blog.json page.json", "the old ones stay");
 }
 
+/* Before the first run has the content types there is nothing else that could say so. */
+static void test_schemas_not_now(void)
+{
+	static const struct {
+		const char *name;
+		int64_t away_ms;
+		enum delivery_outcome outcome;
+		bool stopped;
+		int rc;
+		const char *says;
+	} rows[] = {
+		{"a service that asked to be left alone for long", 3600000, DELIVERY_OK, false, -EHOSTUNREACH,
+		 "left alone"},
+		{"an end while it is left alone", 5000, DELIVERY_OK, true, -ECANCELED, "told to stop"},
+		{"an end before another try", 0, DELIVERY_UNAVAILABLE, true, -ECANCELED, "told to stop"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+		struct sync_result result;
+		static const struct fake_answer answers[] = {FIRST(ENTRY("a", 1, "01"))};
+		sync_fixture_open(&fixture, NULL);
+		fixture.fake.schemas_outcome = rows[i].outcome;
+		fixture.fake.stopped = rows[i].stopped;
+		if (rows[i].away_ms)
+			sync_keep_away(fixture.sync, rows[i].away_ms);
+		fake_expect(&fixture.fake, answers, COUNT(answers));
+		is_int(sync_fixture_run(&fixture, &result), rows[i].rc, "%s", rows[i].name);
+		ok(strstr(fixture.err.text, rows[i].says), "%s: the message: %s", rows[i].name, fixture.err.text);
+		is_int(fixture.fake.schemas_asked, rows[i].away_ms ? 0 : 1, "%s: asked for", rows[i].name);
+		is_str(buf_text(&fixture.fake.asked_for), "", "%s: and nothing else", rows[i].name);
+	}
+}
+
 /* A service that has entries but no content types to give must not keep a first run from ever beginning. */
 static void test_schemas_that_fail_at_first(void)
 {
@@ -350,6 +383,7 @@ int main(void)
 	test_schemas();
 	test_schemas_that_fail();
 	test_schemas_without_end();
+	test_schemas_not_now();
 	test_schemas_that_fail_at_first();
 	test_schemas_with_filters();
 	return tap_done();
