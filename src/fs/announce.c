@@ -172,34 +172,50 @@ static int announce(struct fs *fs, struct store_reader **reader, struct batch *b
 	return rc;
 }
 
+/* What the thread works with: its own from its start to its end. */
+struct announcer {
+	struct fs *fs;
+	struct store_reader *reader;
+	struct batch batch;
+};
+
+static void announcer_destroy(struct announcer *announcer)
+{
+	reader_close(announcer->reader);
+	buf_finish(&announcer->batch.names);
+	free(announcer);
+}
+
 static void *announcer_main(void *argument)
 {
-	struct fs *fs = argument;
+	struct announcer *announcer = argument;
+	struct fs *fs = announcer->fs;
 	struct err err = {0};
-	struct store_reader *reader = NULL;
-	struct batch *batch = calloc(1, sizeof(*batch));
-	int rc = batch ? reader_open(&reader, fs->store_path, &err) : err_oom(&err);
-	if (rc < 0)
-		log_error("changes cannot be announced: %s", err.text);
 	bool failed = false;
-	while (reader && wait_for_changes(fs, failed)) {
-		rc = announce(fs, &reader, batch, &err);
+	while (wait_for_changes(fs, failed)) {
+		int rc = announce(fs, &announcer->reader, &announcer->batch, &err);
 		if (rc < 0 && !failed) /* said once */
 			log_error("changes could not be announced: %s (trying again)", err.text);
 		failed = rc < 0;
 	}
-	if (batch)
-		buf_finish(&batch->names);
-	free(batch);
-	reader_close(reader);
+	announcer_destroy(announcer);
 	return NULL;
 }
 
+/* A mount that cannot tell the kernel of changes would show what was once there for ever: it does not begin. */
 int announcer_start(struct fs *fs, struct err *err)
 {
+	struct announcer *announcer = calloc(1, sizeof(*announcer));
+	if (!announcer)
+		return err_oom(err);
+	announcer->fs = fs;
 	fs->change_pending = true; /* what an earlier life left unannounced */
-	int rc = thread_start(&fs->announcer, 0, announcer_main, fs, err);
+	int rc = reader_open(&announcer->reader, fs->store_path, err);
+	if (rc == 0)
+		rc = thread_start(&fs->announcer, 0, announcer_main, announcer, err);
 	fs->announcer_started = rc == 0;
+	if (rc < 0)
+		announcer_destroy(announcer);
 	return rc;
 }
 
