@@ -180,8 +180,10 @@ int keeper_mount(const struct keeper *keeper, struct err *err)
 {
 	int device = -1;
 	int rc = ask(keeper, MOUNT, &device, err);
-	if (rc == 0 && device < 0)
-		rc = err_set(err, -EIO, "no descriptor of the FUSE device has come");
+	if (rc == 0 && device < 0) { /* there was no room for one more */
+		keeper_unmount(keeper, NULL);
+		rc = err_set(err, -EIO, "no descriptor of the FUSE device has come: are too many files open?");
+	}
 	return rc < 0 ? rc : device;
 }
 
