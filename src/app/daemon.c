@@ -41,6 +41,7 @@ static int become_child(int fd, pid_t parent, struct daemon *daemon, struct err 
 		return err_set(err, rc, "cannot close inherited files: %s", strerror(-rc));
 	}
 	daemon->ready_fd = kept;
+	daemon->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	/* Who ends the command that waits ends what it waits for. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
 		return err_set(err, -ECANCELED, "ended before the work began");
@@ -77,9 +78,9 @@ void daemon_ready(struct daemon *daemon)
 	prctl(PR_SET_PDEATHSIG, 0);
 	setsid();
 	log_to_syslog();
-	CLEANUP(cleanup_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
+	for (int fd = STDIN_FILENO; daemon->null_fd >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(daemon->null_fd, fd);
+	cleanup_close(&daemon->null_fd);
 	ssize_t written = write(daemon->ready_fd, "r", 1);
 	(void)written; /* the parent may have been killed: no reason to end the mount */
 	close(daemon->ready_fd);

@@ -9,7 +9,13 @@
 
 struct daemon {
 	int ready_fd; /* the child's end; -1 in the foreground */
+	int null_fd;  /* what is to stand for the terminal, had while there is room for it; or -1 */
 };
+
+#define DAEMON_NONE                                                                                                    \
+	{                                                                                                              \
+		.ready_fd = -1, .null_fd = -1                                                                          \
+	}
 
 /*
  * Forks. In the child returns 0 with a daemon to be told by daemon_ready. In the parent returns 1 when the child is ready

@@ -231,9 +231,9 @@ static bool is_covered(const struct mount *mount, const char *path)
 static int check_places(const struct mount *mount, struct err *err)
 {
 	CLEANUP(cleanup_free) char *store = realpath(mount->config->store, NULL);
-	CLEANUP(cleanup_free) char *cache = realpath(mount->config->cache, NULL);
 	if (!store)
 		return err_set(err, -errno, "cannot find the store %s: %s", mount->config->store, strerror(errno));
+	CLEANUP(cleanup_free) char *cache = realpath(mount->config->cache, NULL);
 	if (is_covered(mount, store))
 		return err_set(err, -EINVAL,
 			       "the store %s would be covered by the mount on %s: mount elsewhere, or use --store",
@@ -411,7 +411,7 @@ int mount_run(struct config *config, const char *mountpoint, bool foreground, in
 {
 	struct mount mount = {
 		.config = config,
-		.daemon.ready_fd = -1,
+		.daemon = DAEMON_NONE,
 		.keeper = KEEPER_NONE,
 		.supervisor = SUPERVISOR_NONE,
 		.place_fd = -1,

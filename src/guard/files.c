@@ -78,13 +78,18 @@ static bool is_sanitized(void)
 #endif
 }
 
+static bool is_exhausted(int reason)
+{
+	return reason == EMFILE || reason == ENFILE || reason == ENOMEM;
+}
+
 /* Only what can be said of a file is said of one. What is not there needs no rule. */
 static int allow(int ruleset, const char *path, uint64_t rights, uint64_t handled)
 {
 	struct stat st;
 	CLEANUP(cleanup_close) int fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return 0;
+		return is_exhausted(errno) ? -errno : 0;
 	if (!S_ISDIR(st.st_mode))
 		rights &= READ_FILE | WRITE_FILE;
 	const struct landlock_path_beneath_attr rule = {.allowed_access = rights & handled, .parent_fd = fd};
