@@ -63,6 +63,8 @@ int poll(struct pollfd *fds, nfds_t count, int ms)
 	static int (*next)(struct pollfd *, nfds_t, int);
 	const char *speed = getenv("SHIM_SPEED");
 	SHIM_NEXT(next, "poll");
+	if (shim_fails_for("poll", (long)count))
+		return -1;
 	return next(fds, count, speed && ms > 0 ? ms / atoi(speed) + 1 : ms);
 }
 
