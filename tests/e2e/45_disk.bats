@@ -152,6 +152,56 @@ scribble_all() {
 	head -c $((pages * PAGE)) /dev/zero | tr '\0' '\377' | dd of="$STORE" bs="$PAGE" seek=1 conv=notrunc 2>/dev/null
 }
 
+# scribble_on NAME: nothing is left of that table or index.
+scribble_on() {
+	local page
+	for page in $(bounded sqlite3 -readonly "$STORE" "SELECT pageno FROM dbstat WHERE name = '$1'"); do
+		head -c "$PAGE" /dev/zero | tr '\0' '\377' | dd of="$STORE" bs="$PAGE" seek=$((page - 1)) conv=notrunc 2>/dev/null
+	done
+}
+
+@test "commands that only read say so wherever they come upon damage" {
+	require sqlite3
+	setup_stack
+	contentfs sync --store "$STORE"
+	cp "$STORE" "$WORK/sound"
+	local table command
+	while read -r table command; do
+		cp "$WORK/sound" "$STORE"
+		scribble_on "$table"
+		# shellcheck disable=SC2086 # words
+		exits_with 74 '' $command --store "$STORE"
+		echo "$output" | grep -E 'the store is damaged|the store cannot be read: Structure needs cleaning'
+		has "$output" 'contentfs sync or a mount sets it aside'
+	done <<-'END'
+		directory status
+		dirent status
+		dirent fetch
+		dirent_name fetch assets/en-us
+		asset fetch
+		change log
+	END
+	contentfs sync --store "$STORE"
+	contentfs status --store "$STORE"
+}
+
+@test "a mount that cannot tidy up its store at the start says so, and shows the content" {
+	require sqlite3
+	setup_stack
+	contentfs sync --store "$STORE"
+	bounded sqlite3 "$STORE" "INSERT INTO superseded (ino, at, size) VALUES (1000000, 0, 0);
+		CREATE TRIGGER kept BEFORE DELETE ON superseded BEGIN SELECT raise(ABORT, 'it stays'); END"
+	timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" mount -f --store "$STORE" --interval 3600 "$MOUNT" >"$WORK/said" 2>&1 3>&- &
+	local command=$!
+	wait_until 30 grep -qF 'contentfs: warning: the store cannot be used: it stays' "$WORK/said"
+	wait_until 30 is_mounted
+	equal
+	publish_much 60
+	refreshed_equal
+	unmount
+	wait $command
+}
+
 # texts: what all files hold.
 texts() {
 	bounded find "$MOUNT" -type f -exec sha256sum {} + | sort

@@ -2,6 +2,8 @@
 
 load lib
 
+SHIM=${SHIM:-$E2E/../../build/tests/shim/libshim.so}
+
 unset_folders() {
 	unset XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME HOME
 }
@@ -157,4 +159,60 @@ is_syncing() {
 	echo "$status: $output"
 	same 69 "$status"
 	has "$output" 'no answer has come within 60 s'
+}
+
+@test "a cache that cannot be made" {
+	start_stack --generate 20
+	touch "$WORK/file"
+	run -0 mount_stack --cache "$WORK/file/cache"
+	same "contentfs: warning: assets are not kept: $WORK/file is not a folder" "$output"
+	equal
+}
+
+@test "a store below a folder that is gone" {
+	start_stack
+	mkdir "$WORK/gone"
+	cd "$WORK/gone"
+	rmdir "$WORK/gone"
+	exits_with 73 'cannot find out the current folder' sync --store store.db
+	cd "$WORK"
+}
+
+@test "answers that cannot be read" {
+	start_stack
+	run contentfs configure work <"$WORK"
+	echo "$status: $output"
+	same 74 "$status"
+	has "$output" 'cannot read the answer: Is a directory'
+	fails test -e "$HOME/.config/contentfs/config"
+}
+
+@test "what libfuse has to say of a mount that it has made" {
+	start_stack
+	LD_PRELOAD=$SHIM SHIM_SAYS='fusermount3: unknown parameter in /etc/fuse.conf' mount_stack >"$WORK/said" 2>&1
+	same 'contentfs: warning: fusermount3: unknown parameter in /etc/fuse.conf' "$(<"$WORK/said")"
+	equal
+}
+
+@test "a mount that may not be unmounted" {
+	require_root
+	start_stack
+	mount_stack
+	run bounded setpriv --bounding-set -sys_admin --inh-caps -sys_admin -- "$CONTENTFS" umount "$MOUNT"
+	echo "$status: $output"
+	same 73 "$status"
+	has "$output" "cannot unmount $MOUNT: Operation not permitted"
+	same 1 "$(grep -c '^contentfs: ' <<<"$output")" 'messages for one cause'
+	equal
+}
+
+@test "a folder with a status that is none of contentfs" {
+	require_root
+	make_disk -t tmpfs -o size=1M tmpfs
+	mkdir -p "$DISK/.contentfs" "$DISK/assets"
+	echo '{"state": ' >"$DISK/.contentfs/status.json"
+	exits_with 76 'the status cannot be read: not JSON' status "$DISK"
+	exits_with 78 'no contentfs is mounted' umount "$DISK"
+	exits_with 76 'the status cannot be read: not JSON' fetch "$DISK/assets"
+	exits_with 76 'the status cannot be read: not JSON' log "$DISK"
 }

@@ -95,15 +95,26 @@ static void test_refused(void)
 
 static void test_length(void)
 {
-	for (int extra = 0; extra < 2; extra++) {
+	static const struct {
+		const char *name;
+		const char *end; /* of one that lacks two bytes */
+		int rc;
+	} rows[] = {
+		{"the largest", "bb", 0},
+		{"too large a", "bbb", -EINVAL},
+		{"once it is encoded, too large a", " ", -EINVAL},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err err = {0};
 		CLEANUP(buf_finish) struct buf raw = BUF_INIT;
 		CLEANUP(buf_finish) struct buf url = BUF_INIT;
 		buf_append_text(&raw, HOST "/");
 		while (raw.len < ASSET_URL_MAX - 2)
 			buf_append_char(&raw, 'a');
-		buf_append_text(&raw, extra ? " " : "bb"); /* shorter, but not once it is encoded */
-		is_int(asset_url(&open_stack, buf_slice(&raw), &url, NULL), extra ? -EINVAL : 0, "%s length",
-		       extra ? "too large a" : "the largest");
+		buf_append_text(&raw, rows[i].end);
+		is_int(asset_url(&open_stack, buf_slice(&raw), &url, &err), rows[i].rc, "%s length", rows[i].name);
+		ok(rows[i].rc == 0 || strstr(err.text, "longer than"), "%s length: the message: %s", rows[i].name,
+		   err.text);
 	}
 }
 
