@@ -192,6 +192,26 @@ stalled() {
 	wait_until 30 refreshed_equal
 }
 
+@test "contentfs refresh that was stopped and goes on says that the sync does, too" {
+	start_stack
+	mount_stack
+	ctl requests --clear
+	ctl fault stall-before --times forever
+	timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" refresh "$MOUNT" >"$WORK/said" 2>&1 3>&- &
+	local command=$! pid status=0
+	ctl wait-requests sync_delta 1
+	pid=$(processes commands | grep -vx "$(daemon_pid)")
+	wait_until 20 waits "$pid"
+	kill -STOP "$pid"
+	kill -CONT "$pid"
+	wait $command || status=$?
+	same 75 "$status" 'exit status'
+	same 'contentfs: interrupted; the sync goes on' "$(<"$WORK/said")"
+	ctl faults-clear
+	publish story bltaaaaaaaaaaaaaaa1 en-us 'New'
+	wait_until 30 refreshed_equal
+}
+
 # waits PID: it sleeps in the kernel.
 waits() {
 	grep -q '^State:.[SD]' "/proc/$1/status"

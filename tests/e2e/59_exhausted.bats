@@ -177,10 +177,9 @@ mount_with() {
 
 @test "a terminal that cannot hide the token is not asked for it" {
 	start_stack
-	run bounded python3 "$E2E/terminal.py" 'API key' "$CONTENTSTACK_API_KEY" 'Delivery token' secret -- \
+	run bounded python3 "$E2E/terminal.py" 'API key' "$CONTENTSTACK_API_KEY" -- \
 		env -u CONTENTSTACK_DELIVERY_TOKEN LD_PRELOAD="$SHIM" SHIM_FAIL='tcgetattr 1 5' "$CONTENTFS" configure work
 	echo "$status: $output"
 	same 74 "$status"
 	has "$output" "cannot turn off the terminal's echo: Input/output error" 'echo: on'
-	[[ $output != *secret* ]]
 }

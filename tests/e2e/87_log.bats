@@ -171,3 +171,21 @@ added    entries/novel/en-us/bltaaaaaaaaaaaaaaa2.json  New' "$(<"$WORK/three")"
 	contentfs sync --store "$STORE" 2>"$WORK/other" && return 1
 	grep -q '^contentfs: ' "$WORK/other"
 }
+
+@test "a log that is followed ends when what it says cannot be written any more" {
+	start_stack
+	contentfs sync --store "$STORE"
+	timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" log -f -n 0 --store "$STORE" >/dev/full 2>"$WORK/said" 3>&- &
+	local log=$! status=0
+	wait_until 40 more_and_ended $log
+	wait $log || status=$?
+	same 74 "$status" 'exit status'
+	same 'contentfs: cannot write the output: No space left on device' "$(<"$WORK/said")"
+}
+
+# more_and_ended PID: there is something to say, until it has ended.
+more_and_ended() {
+	publish story bltaaaaaaaaaaaaaaa1 en-us "Title $SECONDS $RANDOM"
+	contentfs sync --store "$STORE"
+	end_of "$1" 1
+}
