@@ -347,6 +347,23 @@ held_texts() {
 	same 'up to date' "$(mount_status state)"
 }
 
+@test "damage that no sync meets is said to keep content from its readers" {
+	require sqlite3
+	setup_stack
+	contentfs sync --store "$STORE"
+	timeout --kill-after=5 "$COMMAND_SECONDS" "$CONTENTFS" mount -f --store "$STORE" --interval 3600 "$MOUNT" >"$WORK/said" 2>&1 3>&- &
+	local command=$!
+	wait_until 30 contentfs status "$MOUNT"
+	scribble_on asset
+	bounded find "$MOUNT/assets" -type f -size -100k -exec cat {} + >/dev/null 2>"$WORK/errors" || true
+	has "$(<"$WORK/errors")" 'Input/output error'
+	wait_until 30 grep -qF 'the store is damaged: not all of the content can be read: a new one is made beside it' "$WORK/said"
+	wait_until 60 aside
+	wait_until 60 equal
+	unmount
+	wait $command
+}
+
 @test "contentfs sync that meets damage on its way sets the store aside, and ends with all content" {
 	require sqlite3
 	start_stack --generate 3000 --content-types 3 --locales 2
