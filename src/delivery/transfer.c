@@ -82,7 +82,7 @@ static void end(struct transfers *transfers, struct transfer *transfer, int fail
 	pthread_mutex_unlock(&transfers->lock);
 	int rc = http_end(transfer->call, &answer, &err);
 	if (rc == -ECANCELED && failure < 0)
-		rc = err_set(&err, failure, "libcurl failed");
+		rc = err_set(&err, failure, "libcurl fails to wait for answers");
 	transfer->read(transfer->owner, rc, &answer, &err);
 	pthread_mutex_lock(&transfers->lock);
 	arrive(transfers, transfer);
@@ -160,7 +160,7 @@ int transfers_create(struct transfers **out, struct err *err)
 	int rc = http_create(&transfers->http, err);
 	transfers->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (rc == 0 && transfers->news_fd < 0)
-		rc = err_set(err, -errno, "cannot create an eventfd: %s", strerror(errno));
+		rc = err_set(err, -errno, "cannot make an event: %s", strerror(errno));
 	if (rc < 0)
 		transfers_destroy(transfers);
 	else
