@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,13 @@ static void take_out(struct transfer **list, const struct transfer *transfer)
 	*list = transfer->next;
 }
 
+/* Who was woken is often put on the processor of who woke it, and has it only when that one waits: some ms later, while the
+ * other processor is idle. A question on its way, or an answer, is worth more than what is done meanwhile. */
+static void give_way(void)
+{
+	sched_yield();
+}
+
 static void tell(const struct transfers *transfers)
 {
 	const uint64_t one = 1;
@@ -86,6 +94,9 @@ static void end(struct transfers *transfers, struct transfer *transfer, int fail
 	transfer->read(transfer->owner, rc, &answer, &err);
 	pthread_mutex_lock(&transfers->lock);
 	arrive(transfers, transfer);
+	pthread_mutex_unlock(&transfers->lock);
+	give_way();
+	pthread_mutex_lock(&transfers->lock);
 }
 
 /* As above. */
@@ -207,6 +218,7 @@ int transfers_ask(struct transfers *transfers, struct transfer *transfer, struct
 	pthread_cond_broadcast(&transfers->changed);
 	pthread_mutex_unlock(&transfers->lock);
 	http_wake(transfers->http);
+	give_way();
 	return 0;
 }
 
@@ -224,6 +236,7 @@ int transfers_await(struct transfers *transfers, int64_t ms, struct transfer **a
 {
 	int64_t until = clock_monotonic_ms() + ms;
 	struct pollfd news = {.fd = transfers->news_fd, .events = POLLIN};
+	give_way();
 	for (;;) {
 		bool idle;
 		uint64_t count;
