@@ -122,8 +122,12 @@ int object_mend(struct object *object)
 	struct footer there;
 	struct footer right;
 	int64_t whole = object_file_bytes(object->size);
+	struct stamp now;
 	footer_fill(&right, object);
-	if (ftruncate(object->fd, whole) < 0)
+	int rc = stamp_of(object->fd, &now);
+	if (rc < 0)
+		return rc;
+	if (now.size != whole && ftruncate(object->fd, whole) < 0) /* which touches the file for all others, too */
 		return -errno;
 	if (read_all(object->fd, &there, sizeof(there), whole - FOOTER_BYTES) == 0 &&
 	    memcmp(&there, &right, sizeof(there)) == 0)

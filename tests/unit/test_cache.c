@@ -455,6 +455,30 @@ static void test_use(void)
 	object_unref(object);
 }
 
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Another process notes its use: who reads on looks at the file again, and leaves it as it is for the others. */
+static void test_use_by_another(void)
+{
+	CLEANUP(temp_cache_finish) struct temp_cache temp;
+	char path[PATH_MAX];
+	struct stat before;
+	struct stat after;
+	temp_cache_init(&temp, PLENTY);
+	temp_cache_keep(temp.cache, "a", 1000);
+	struct object *object = temp_cache_find(temp.cache, "a");
+	age(temp.folder, "a", 48);
+	temp_must(stat(temp_cache_path(temp.folder, "a", path), &before), NULL, "stat");
+	is_int(temp_cache_count(object, "a"), 1, "a file that another one has used is as it was");
+	temp_must(stat(path, &after), NULL, "stat");
+	ok(same_time(&before.st_mtim, &after.st_mtim) && same_time(&before.st_ctim, &after.st_ctim),
+	   "and is not touched by who finds it so");
+	object_unref(object);
+}
+
 static void test_too_large(void)
 {
 	static const struct {
@@ -732,6 +756,7 @@ int main(void)
 	test_deleted_folder();
 	test_eviction_order();
 	test_use();
+	test_use_by_another();
 	test_too_large();
 	test_no_room();
 	test_tally();
