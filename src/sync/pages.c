@@ -55,8 +55,10 @@ static void tell_progress(const struct run *run)
 	bool known = true;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct conversation *conversation = &run->conversations[i];
-		pages += conversation->stream.pages;
-		items += conversation->stream.items;
+		bool pending = conversation->pending.number != 0;
+		pages += conversation->stream.pages - pending;
+		items += conversation->stream.items - conversation->pending.page.count;
+		left += conversation->pending.page.count;
 		if (!conversation->stream.part_of && conversation->stream.total > 0)
 			whole += (uint64_t)conversation->stream.total;
 		known = add_left(conversation, &left) && known;

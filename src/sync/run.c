@@ -45,6 +45,8 @@ static void ask(struct run *run, struct conversation *conversation)
 void run_ask(struct run *run)
 {
 	struct conversation *next;
+	int64_t clock = clock_monotonic_ms();
+	run->now = clock > run->now ? clock : run->now; /* something may have been stored meanwhile */
 	while (!run->broken && run->in_flight < run->sync->jobs &&
 	       pace_next(&run->sync->pace, run->in_flight, run->now) <= run->now && (next = next_to_ask(run)))
 		ask(run, next);
@@ -139,8 +141,8 @@ static int keep_away(const struct sync *sync, struct sync_result *result, int64_
 		       (long long)(wait / 1000));
 }
 
-/* Takes an answer that is there, else stores a page, else waits. So that there are not more pages in memory than jobs, one
- * is stored first when there are as many. */
+/* Takes an answer that is there, else stores a page, else waits. No more pages are pending than there are jobs, and as
+ * many answers may have come beside them: that is all that is in memory. */
 static void go_on(struct run *run)
 {
 	unsigned pending = pages_pending(run);
