@@ -1,8 +1,8 @@
 /*
  * A transfer is in one of three lists, each in the order in which its transfers came to it: asked, sent, arrived. The lists
  * and what is in them belong to the lock, but for the call and the answer of a transfer that is sent, which are the
- * thread's. Whoever asks is told of an arrival by an eventfd, which can be waited for with a time limit and be combined
- * with a stop from any thread; whatever has no time limit waits for the condition.
+ * thread's. Whoever asks is told of an arrival, or of a stop, by an eventfd, which can be waited for with a time limit; what
+ * has none waits for the condition.
  */
 #include "delivery/transfer.h"
 
@@ -28,7 +28,8 @@ struct transfers {
 	bool started;
 	int news_fd; /* something arrived, or the stop */
 	atomic_bool stopped;
-	_Atomic uint64_t turns; /* of waits for nothing */
+	_Atomic uint64_t turns; /* of who waits, while the thread gets on or has nothing to do */
+	uint64_t http_turns;    /* when that was looked at last */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -232,14 +233,26 @@ static struct transfer *look(struct transfers *transfers, bool *idle)
 	return arrived;
 }
 
+/* Waits for news, for a moment at most. It is a turn unless the thread is stuck. */
+static void wait_for_news(struct transfers *transfers, int64_t ms, bool idle)
+{
+	struct pollfd news = {.fd = transfers->news_fd, .events = POLLIN};
+	uint64_t count;
+	uint64_t turns = http_turns(transfers->http);
+	if (idle || turns != transfers->http_turns)
+		atomic_fetch_add(&transfers->turns, 1);
+	transfers->http_turns = turns;
+	if (poll(&news, 1, ms < TURN_MS ? (int)ms : TURN_MS) > 0)
+		while (read(news.fd, &count, sizeof(count)) < 0 && errno == EINTR)
+			;
+}
+
 int transfers_await(struct transfers *transfers, int64_t ms, struct transfer **arrived)
 {
 	int64_t until = clock_monotonic_ms() + ms;
-	struct pollfd news = {.fd = transfers->news_fd, .events = POLLIN};
 	give_way();
 	for (;;) {
 		bool idle;
-		uint64_t count;
 		if (atomic_load(&transfers->stopped))
 			return -ECANCELED;
 		struct transfer *first = look(transfers, &idle);
@@ -250,20 +263,22 @@ int transfers_await(struct transfers *transfers, int64_t ms, struct transfer **a
 		int64_t left = until - clock_monotonic_ms();
 		if (left <= 0)
 			return 0;
-		if (idle) /* else those of http count: a thread that is stuck has none */
-			atomic_fetch_add(&transfers->turns, 1);
-		if (poll(&news, 1, left < TURN_MS ? (int)left : TURN_MS) > 0)
-			while (read(news.fd, &count, sizeof(count)) < 0 && errno == EINTR)
-				;
+		wait_for_news(transfers, left, idle);
 	}
+}
+
+static bool has_arrived(struct transfers *transfers, const struct transfer *transfer)
+{
+	pthread_mutex_lock(&transfers->lock);
+	bool arrived = transfer->state == TRANSFER_ARRIVED;
+	pthread_mutex_unlock(&transfers->lock);
+	return arrived;
 }
 
 void transfers_await_one(struct transfers *transfers, const struct transfer *transfer)
 {
-	pthread_mutex_lock(&transfers->lock);
-	while (transfer->state != TRANSFER_ARRIVED && !atomic_load(&transfers->stopped))
-		pthread_cond_wait(&transfers->changed, &transfers->lock);
-	pthread_mutex_unlock(&transfers->lock);
+	while (!has_arrived(transfers, transfer) && !atomic_load(&transfers->stopped))
+		wait_for_news(transfers, TURN_MS, false);
 }
 
 void transfers_take(struct transfers *transfers, struct transfer *transfer)
@@ -290,7 +305,7 @@ void transfers_stop(struct transfers *transfers)
 
 uint64_t transfers_turns(const struct transfers *transfers)
 {
-	return atomic_load(&transfers->turns) + http_turns(transfers->http);
+	return atomic_load(&transfers->turns);
 }
 
 uint64_t transfers_count(const struct transfers *transfers)

@@ -57,7 +57,7 @@ void transfers_take(struct transfers *transfers, struct transfer *transfer);
 /* Makes every wait end with -ECANCELED promptly, and all that is under way. */
 void transfers_stop(struct transfers *transfers);
 
-/* Moves on, every second or so, while a wait for an answer, or for nothing, goes on as it should. */
+/* Moves on, every second or so, while somebody waits in here, and the thread gets on. */
 uint64_t transfers_turns(const struct transfers *transfers);
 
 /* Requests sent so far. */

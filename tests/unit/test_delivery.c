@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TOKEN "cs0123s3cret"
@@ -270,6 +271,9 @@ static void test_given_up(void)
 	is_int(delivery_await(delivery, 1, &answered), 0, "is waited for only so long");
 	is_int(delivery_await(delivery, 1500, &answered), 0, "or so long");
 	ok(delivery_turns(delivery) > turns, "which is no standstill");
+	turns = delivery_turns(delivery);
+	sleep(2);
+	ok(delivery_turns(delivery) == turns, "but nobody's waiting is one, though libcurl goes on");
 	is_int(delivery_take(calls[0], &page, &advice, &err), DELIVERY_STOPPED, "and is given up");
 	ok(!page.token && err.text[0], "without a page: %s", err.text);
 	server_cancel(&holding);
