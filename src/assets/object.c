@@ -288,8 +288,8 @@ int object_fd(const struct object *object)
 static void touch(struct object *object)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
-	struct stamp before;
-	struct stamp after;
+	struct stamp before = {0};
+	struct stamp after = {0};
 	pthread_mutex_lock(&object->lock);
 	bool ours = stamp_of(object->fd, &before) == 0 && stamp_is(&before, &object->seen);
 	if (futimens(object->fd, times) == 0 && ours && stamp_of(object->fd, &after) == 0)
