@@ -297,9 +297,6 @@ void transfers_stop(struct transfers *transfers)
 {
 	atomic_store(&transfers->stopped, true);
 	http_stop(transfers->http);
-	pthread_mutex_lock(&transfers->lock);
-	pthread_cond_broadcast(&transfers->changed);
-	pthread_mutex_unlock(&transfers->lock);
 	tell(transfers);
 }
 

@@ -37,7 +37,7 @@ def bench(world: World, report: Report, rounds: int, latency_rounds: int) -> Non
         SECTION,
         f"{world.items} items, {content / (1 << 20):.0f} MiB of files. Their pages were recorded from the local stack and "
         "are served by a small C program, to both alike; curl fetches and unpacks them one after the other over one "
-        "connection. Written are the bytes that the kernel counted as dirtied by the process until its end; handed to "
+        "connection, or where an answer takes its time with as many questions under way as contentfs has. Written are the bytes that the kernel counted as dirtied by the process until its end; handed to "
         "write() those of every call.",
     )
     report.end(SECTION)
