@@ -56,7 +56,7 @@ static void answer_stale(struct asset *asset, int64_t dead)
 			continue;
 		}
 		*at = wait->sibling;
-		wait_answer(asset->assets, wait, -ESTALE, NULL, NULL);
+		wait_fail(asset->assets, wait, -ESTALE);
 	}
 }
 
@@ -72,6 +72,7 @@ static void become_another(struct asset *asset)
 	known->handed = -1;
 	known->window = (struct range){0};
 	memset(known->proofs, 0, sizeof(known->proofs));
+	known->last = (struct proof){0};
 	if (dead > known->dead)
 		known->dead = dead;
 	known->told_at = clock_monotonic_ms();
@@ -232,7 +233,7 @@ void asset_destroy(struct asset *asset, int rc)
 	while (asset->waits) {
 		struct wait *wait = asset->waits;
 		asset->waits = wait->sibling;
-		wait_answer(assets, wait, rc, NULL, NULL);
+		wait_fail(assets, wait, rc);
 	}
 	object_unref(asset->object);
 	assets_lock(assets);
@@ -282,7 +283,7 @@ void asset_enter(struct assets *assets, struct wait *wait)
 	if (rc == 0 && !idle && !asset)
 		asset = asset_create(assets, wait);
 	if (rc < 0 || idle || !asset) {
-		wait_answer(assets, wait, rc < 0 ? rc : -ENOMEM, NULL, NULL);
+		wait_fail(assets, wait, rc < 0 ? rc : -ENOMEM);
 		return;
 	}
 	struct wait **last = &asset->waits;
@@ -310,7 +311,7 @@ void asset_drop_cancelled(struct asset *asset)
 			continue;
 		}
 		*at = wait->sibling;
-		wait_answer(asset->assets, wait, -ECANCELED, NULL, NULL);
+		wait_fail(asset->assets, wait, -ECANCELED);
 	}
 	if (was_wanted && !asset_is_wanted(asset))
 		asset_drop_fetches(asset);
@@ -378,6 +379,27 @@ int64_t asset_missing(struct asset *asset, struct wait *wait)
 	return missing;
 }
 
+/* What the piece was when it came before; 0 if that is not remembered. */
+static uint64_t checksum_before(struct asset *asset, int64_t piece)
+{
+	assets_lock(asset->assets);
+	uint64_t checksum = known_checksum(asset->known, piece);
+	assets_unlock(asset->assets);
+	return checksum;
+}
+
+/* What the piece that holds the byte before `end` is known by, if no tag tells it from another. */
+static struct proof proof_before(struct asset *asset, int64_t end)
+{
+	struct proof proof = {.piece = end > 0 ? (end - 1) / PIECE_BYTES : 0};
+	if (!asset_is_vague(asset))
+		return proof;
+	proof.checksum = checksum_before(asset, proof.piece);
+	if (proof.checksum == 0 && asset->object)
+		proof.checksum = object_checksum(asset->object, proof.piece);
+	return proof;
+}
+
 static void answer(struct asset *asset, struct wait *wait)
 {
 	int64_t end = end_of(asset, wait);
@@ -392,7 +414,8 @@ static void answer(struct asset *asset, struct wait *wait)
 		object_use(asset->object);
 	}
 	asset->used_at = clock_monotonic_ms();
-	wait_answer(asset->assets, wait, 0, &bytes, &asset->belief.known);
+	const struct proof last = proof_before(asset, end);
+	wait_answer(asset->assets, wait, &bytes, &asset->belief.known, &last);
 }
 
 void asset_answer(struct asset *asset)
@@ -409,7 +432,7 @@ void asset_answer(struct asset *asset)
 		}
 		*at = wait->sibling;
 		if (unkept)
-			wait_answer(asset->assets, wait, asset->unkept_rc == -ENOSPC ? -ENOSPC : -EIO, NULL, NULL);
+			wait_fail(asset->assets, wait, asset->unkept_rc == -ENOSPC ? -ENOSPC : -EIO);
 		else
 			answer(asset, wait);
 	}
@@ -434,11 +457,26 @@ bool asset_is_vague(const struct asset *asset)
 	return asset->no_if_range || !tag_is_strong(asset->belief.known.etag);
 }
 
+static bool is_disproved(struct asset *asset, int64_t piece, const char *bytes, size_t len)
+{
+	uint64_t before = checksum_before(asset, piece);
+	return before && before != piece_checksum(piece, bytes, len);
+}
+
 static bool is_other(struct asset *asset, int64_t piece, const char *bytes, size_t len)
 {
 	return kept_differs(asset, piece, bytes, len) ||
 	       (asset->object && object_differs(asset->object, piece, bytes, len)) ||
-	       (asset_is_vague(asset) && known_disproves(asset->known, piece, bytes, len));
+	       (asset_is_vague(asset) && is_disproved(asset, piece, bytes, len));
+}
+
+/* What a piece was that came is remembered when it is held no more. */
+static void note(struct asset *asset, int64_t piece, const char *bytes, size_t len)
+{
+	uint64_t checksum = piece_checksum(piece, bytes, len);
+	assets_lock(asset->assets);
+	known_note(asset->known, piece, checksum);
+	assets_unlock(asset->assets);
 }
 
 /* A stream that was begun again comes by what its readers have had: that is only to be compared. */
@@ -462,7 +500,7 @@ bool asset_store(struct asset *asset, int64_t piece, const char *bytes, size_t l
 	if (is_passed(asset, piece))
 		return false;
 	if (asset_is_vague(asset))
-		known_note(asset->known, piece, bytes, len);
+		note(asset, piece, bytes, len);
 	bool news = asset->uncached || !object_has(asset->object, begin, len, NULL);
 	int rc = news && !asset->uncached ? object_write(asset->object, piece, bytes, len) : 0;
 	if (rc < 0)
@@ -501,7 +539,7 @@ void asset_fail(struct asset *asset, const struct err *why)
 	while (asset->waits) {
 		struct wait *wait = asset->waits;
 		asset->waits = wait->sibling;
-		wait_answer(asset->assets, wait, -EIO, NULL, NULL);
+		wait_fail(asset->assets, wait, -EIO);
 	}
 }
 
@@ -576,7 +614,7 @@ void asset_expire(struct asset *asset, int64_t now, int64_t *next)
 		if (wait->kind != WAIT_AHEAD)
 			tell(asset);
 		*at = wait->sibling;
-		wait_answer(asset->assets, wait, -EIO, NULL, NULL);
+		wait_fail(asset->assets, wait, -EIO);
 	}
 	if (was_wanted && !asset_is_wanted(asset))
 		asset_drop_fetches(asset);

@@ -145,14 +145,19 @@ static bool is_due_ahead(struct known *known, int64_t offset, int64_t end, int64
 
 /* Bytes are handed out only while their object is what is known of the asset. */
 static bool hand_out(struct assets *assets, struct known *known, const struct asset_source *source,
-		     const struct object *object, size_t len)
+		     const struct object *object, int64_t offset, size_t len)
 {
 	struct identity identity = {.size = object_size(object)};
 	strncpy(identity.etag, object_etag(object), ETAG_MAX);
+	struct proof last = {0};
+	if (len > 0 && !tag_is_strong(identity.etag)) {
+		last.piece = (offset + (int64_t)len - 1) / PIECE_BYTES;
+		last.checksum = object_checksum(object, last.piece);
+	}
 	assets_lock(assets);
 	bool fine = known->object == object && source->generation > known->dead;
 	if (fine && len > 0)
-		known_hand_out(known, &identity, source->generation);
+		known_hand_out(known, &identity, source->generation, &last);
 	if (fine) {
 		known->used_at = clock_monotonic_ms();
 		assets->counts.hits++;
@@ -182,7 +187,7 @@ static bool answer_at_once(struct assets *assets, struct known *known, const str
 		fine = object_is_whole(object) && object_has(object, 0, (size_t)source->size, NULL);
 	else if (fine && len > 0)
 		fine = object_has(object, question->offset, len, NULL);
-	fine = fine && hand_out(assets, known, source, object, len);
+	fine = fine && hand_out(assets, known, source, object, question->offset, len);
 	if (fine) {
 		const struct asset_bytes bytes = {
 			.fd = len > 0 ? object_fd(object) : -1,

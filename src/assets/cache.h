@@ -79,6 +79,9 @@ bool object_is_whole(struct object *object);
 /* What a piece of these bytes is known by; never 0. */
 uint64_t piece_checksum(int64_t piece, const char *bytes, size_t len);
 
+/* What the piece is known by; 0 if it is missing, or there is none of that number. */
+uint64_t object_checksum(const struct object *object, int64_t piece);
+
 /* Whether the piece is there with other bytes than these. */
 bool object_differs(struct object *object, int64_t piece, const char *bytes, size_t len);
 

@@ -3,6 +3,7 @@
  *
  *   assets.c  the functions of assets.h, and the thread
  *   known.c   what is remembered of assets, whether they are in use or not
+ *   handed.c  the little that is remembered of those that were used before so many others
  *   wait.c    reads that wait, and their answers
  *   asset.c   an asset that somebody waits for: what it is, where its bytes go, how it fails
  *   kept.c    bytes of an asset that the cache has no room for
@@ -18,6 +19,7 @@
 
 #include "assets/assets.h"
 #include "assets/cache.h"
+#include "assets/handed.h"
 #include "assets/range.h"
 #include "assets/verdict.h"
 #include "http/http.h"
@@ -50,13 +52,7 @@
 struct asset;
 struct assets;
 
-/* --- known.c: all of it but the proofs under the lock --------------------------------------------------------------- */
-
-/* What a piece was like, of one that no tag tells from another, whether it is still there or not. */
-struct proof {
-	int64_t piece;
-	uint64_t checksum; /* 0: none */
-};
+/* --- known.c: all of it under the lock ------------------------------------------------------------------------------ */
 
 struct known {
 	struct known *in_bucket;
@@ -71,6 +67,7 @@ struct known {
 	int64_t dead;             /* generations up to this one are gone; -1: none */
 	int64_t handed;           /* the latest generation that bytes were handed out as; -1: none were */
 	struct identity identity; /* of these */
+	struct proof last;        /* of the piece that the last of them were of, where no tag tells it from another */
 	int64_t failed_until;
 	int64_t told_at;     /* when `dead` was told last */
 	struct range window; /* what was asked for last */
@@ -86,6 +83,7 @@ struct known_table {
 	struct known *oldest;
 	size_t count;
 	size_t open; /* with a file */
+	struct handed_table handed;
 };
 
 /* Finds or makes it, pinned. NULL for lack of memory. */
@@ -103,14 +101,14 @@ struct object *known_detach(struct known_table *table, struct known *known);
 /* The next object that is to be closed, with its reference; NULL if there is none, and *due tells when (INT64_MAX: never). */
 struct object *known_idle(struct known_table *table, int64_t now, int64_t *due);
 
-/* Whether the piece came with other bytes before. */
-bool known_disproves(const struct known *known, int64_t piece, const char *bytes, size_t len);
+/* What the piece was when it came before; 0 if that is not remembered. */
+uint64_t known_checksum(const struct known *known, int64_t piece);
 
 /* Remembers what the piece is like, unless that is remembered already; the one noted first is forgotten for it. */
-void known_note(struct known *known, int64_t piece, const char *bytes, size_t len);
+void known_note(struct known *known, int64_t piece, uint64_t checksum);
 
-/* Bytes of it leave the house. */
-void known_hand_out(struct known *known, const struct identity *identity, int64_t generation);
+/* Bytes of it leave the house, the last of them of a piece that is `last`, as far as that is known. */
+void known_hand_out(struct known *known, const struct identity *identity, int64_t generation, const struct proof *last);
 
 /* --- wait.c ------------------------------------------------------------------------------------------------------- */
 
@@ -149,9 +147,13 @@ struct wait *wait_create(enum wait_kind kind, struct known *known, const struct 
 /* Of one that has no place yet. */
 void wait_destroy(struct wait *wait);
 
-/* Answers, and frees. To be taken out of its asset's list before. `identity` is of the asset the bytes are of. */
-void wait_answer(struct assets *assets, struct wait *wait, int rc, const struct asset_bytes *bytes,
-		 const struct identity *identity);
+/* Answers, and frees. To be taken out of its asset's list before. `identity` is of the asset the bytes are of, and `last` of
+ * the piece that they end in. */
+void wait_answer(struct assets *assets, struct wait *wait, const struct asset_bytes *bytes,
+		 const struct identity *identity, const struct proof *last);
+
+/* The same with a negative errno. */
+void wait_fail(struct assets *assets, struct wait *wait, int rc);
 
 /* --- asset.c ------------------------------------------------------------------------------------------------------ */
 

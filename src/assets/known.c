@@ -1,4 +1,5 @@
-/* What is remembered of assets: a hash table, and a list from the latest used to the oldest. */
+/* What is remembered of assets: a hash table, and a list from the latest used to the oldest. Of those that had to make room
+ * it is what was handed out. */
 #include "assets/download.h"
 
 #include <stdlib.h>
@@ -32,8 +33,32 @@ static void known_free(struct known *known)
 	free(known);
 }
 
+static void keep_handed(struct known_table *table, const struct known *known)
+{
+	const struct handed handed = {
+		.generation = known->handed,
+		.size = known->identity.size,
+		.mark = known->identity.etag[0] ? tag_mark(known->identity.etag) : known->identity.mark,
+		.proof = known->last,
+	};
+	handed_put(&table->handed, &known->key, &handed);
+}
+
+static void recall_handed(struct known_table *table, struct known *known)
+{
+	struct handed handed;
+	if (!handed_take(&table->handed, &known->key, &handed))
+		return;
+	known->handed = handed.generation;
+	known->identity.size = handed.size;
+	known->identity.mark = handed.mark;
+	known->last = handed.proof;
+}
+
 static void forget(struct known_table *table, struct known *known)
 {
+	if (known->handed >= 0)
+		keep_handed(table, known);
 	struct known **at = bucket_of(table, slice_make(known->url, known->url_len));
 	while (*at != known)
 		at = &(*at)->in_bucket;
@@ -70,6 +95,7 @@ static struct known *make(struct known_table *table, struct known **bucket, stru
 	known->dead = -1;
 	known->handed = -1;
 	known->identity.size = -1;
+	recall_handed(table, known);
 	known->in_bucket = *bucket;
 	*bucket = known;
 	table->count++;
@@ -107,20 +133,21 @@ void known_free_all(struct known_table *table)
 		older = known->older;
 		known_free(known);
 	}
+	handed_free(&table->handed);
 	*table = (struct known_table){0};
 }
 
-static bool agree(int64_t size, const char *etag, const struct object *object)
+static bool are_the_same(const struct object *a, const struct object *b)
 {
-	return size == object_size(object) && tags_agree(etag, object_etag(object));
+	return object_size(a) == object_size(b) && tags_agree(object_etag(a), object_etag(b));
 }
 
 bool known_attach(struct known_table *table, struct known *known, struct object *object, int64_t now)
 {
-	if (known->handed >= 0 && !agree(known->identity.size, known->identity.etag, object))
+	if (known->handed >= 0 && !identity_agrees(&known->identity, object_size(object), object_etag(object)))
 		return false;
 	if (known->object)
-		return agree(object_size(known->object), object_etag(known->object), object);
+		return are_the_same(known->object, object);
 	object_ref(object);
 	known->object = object;
 	known->used_at = now;
@@ -153,32 +180,29 @@ struct object *known_idle(struct known_table *table, int64_t now, int64_t *due)
 	return NULL;
 }
 
-void known_hand_out(struct known *known, const struct identity *identity, int64_t generation)
+void known_hand_out(struct known *known, const struct identity *identity, int64_t generation, const struct proof *last)
 {
 	if (known->handed < 0 || (identity->etag[0] && !known->identity.etag[0]))
 		known->identity = *identity;
 	if (generation > known->handed)
 		known->handed = generation;
+	known->last = *last;
 }
 
-static const struct proof *proof_of(const struct known *known, int64_t piece)
+uint64_t known_checksum(const struct known *known, int64_t piece)
 {
+	if (known->last.checksum && known->last.piece == piece)
+		return known->last.checksum;
 	for (int i = 0; i < PROOFS_MAX; i++)
 		if (known->proofs[i].checksum && known->proofs[i].piece == piece)
-			return &known->proofs[i];
-	return NULL;
+			return known->proofs[i].checksum;
+	return 0;
 }
 
-bool known_disproves(const struct known *known, int64_t piece, const char *bytes, size_t len)
+void known_note(struct known *known, int64_t piece, uint64_t checksum)
 {
-	const struct proof *proof = proof_of(known, piece);
-	return proof && proof->checksum != piece_checksum(piece, bytes, len);
-}
-
-void known_note(struct known *known, int64_t piece, const char *bytes, size_t len)
-{
-	if (proof_of(known, piece))
+	if (known_checksum(known, piece))
 		return;
-	known->proofs[known->proof_next] = (struct proof){piece, piece_checksum(piece, bytes, len)};
+	known->proofs[known->proof_next] = (struct proof){piece, checksum};
 	known->proof_next = (known->proof_next + 1) % PROOFS_MAX;
 }

@@ -186,6 +186,11 @@ uint64_t piece_checksum(int64_t piece, const char *bytes, size_t len)
 	return checksum_of(XXH3_64bits_withSeed(bytes, len, (XXH64_hash_t)piece));
 }
 
+uint64_t object_checksum(const struct object *object, int64_t piece)
+{
+	return piece >= 0 && piece < object->pieces ? read_entry(object, piece) : 0;
+}
+
 bool object_differs(struct object *object, int64_t piece, const char *bytes, size_t len)
 {
 	uint64_t entry = read_entry(object, piece);

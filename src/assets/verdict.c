@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
+#include <xxhash.h>
 
 /* --- heads -------------------------------------------------------------------------------------------------------- */
 
@@ -162,9 +163,23 @@ bool tags_agree(const char *a, const char *b)
 	return !a[0] || !b[0] || is_tag(a) != is_tag(b) || strcmp(a, b) == 0;
 }
 
-static bool agree(const struct identity *identity, int64_t size, const char *etag)
+/* The lowest bit says which of the two it is, and the next one that it is one. */
+uint32_t tag_mark(const char *etag)
 {
-	return identity->size == size && tags_agree(identity->etag, etag);
+	if (!etag[0])
+		return 0;
+	return ((uint32_t)XXH3_64bits(etag, strlen(etag)) & ~(uint32_t)3) | 2 | (is_tag(etag) ? 1 : 0);
+}
+
+static bool marks_agree(uint32_t a, uint32_t b)
+{
+	return a == 0 || b == 0 || (a & 1) != (b & 1) || a == b;
+}
+
+bool identity_agrees(const struct identity *identity, int64_t size, const char *etag)
+{
+	return identity->size == size && tags_agree(identity->etag, etag) &&
+	       marks_agree(identity->mark, tag_mark(etag));
 }
 
 static void note(struct identity *identity, int64_t size, const char *etag)
@@ -173,21 +188,26 @@ static void note(struct identity *identity, int64_t size, const char *etag)
 	identity->size = size;
 	memcpy(identity->etag, etag, len);
 	identity->etag[len] = '\0';
+	identity->mark = 0;
 }
 
 /* The tag says that nothing has changed, and the record says another size: then nothing has. What was learnt does not count
  * for the record: a lie that was believed once would be for ever. */
 static bool is_absurd(const struct belief *belief, int64_t total, const char *etag)
 {
-	return belief->known.size >= 0 && belief->recorded >= 0 && tag_is_strong(etag) &&
-	       strcmp(etag, belief->known.etag) == 0 && total != belief->known.size && total != belief->recorded;
+	const struct identity *known = &belief->known;
+	bool same = strcmp(etag, known->etag) == 0 || tag_mark(etag) == known->mark;
+	return known->size >= 0 && belief->recorded >= 0 && tag_is_strong(etag) && same && total != known->size &&
+	       total != belief->recorded;
 }
 
 enum hearing belief_hear(struct belief *belief, int64_t total, const char *etag, bool sure)
 {
 	bool is_new = belief->known.size < 0;
-	bool again = agree(&belief->doubted, total, etag);
-	if (!is_new && agree(&belief->known, total, etag)) {
+	bool again = identity_agrees(&belief->doubted, total, etag);
+	if (!is_new && identity_agrees(&belief->known, total, etag)) {
+		if (belief->known.mark != 0 && belief->known.mark == tag_mark(etag))
+			note(&belief->known, total, etag);
 		belief->doubted.size = -1;
 		return HEARD_THE_SAME;
 	}

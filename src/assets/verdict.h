@@ -46,10 +46,17 @@ bool media_is_page(const char *content_type, struct slice media_type);
 struct identity {
 	int64_t size;            /* -1: not known */
 	char etag[ETAG_MAX + 1]; /* or, for want of one, the time of its last change; "" if neither was told */
+	uint32_t mark;           /* of a tag or time that is remembered by its mark only; else 0 */
 };
 
 /* False if they tell two things apart: a tag and a time do not. */
 bool tags_agree(const char *a, const char *b);
+
+/* Some bits of a tag or time, which tell it from others; 0 for "". */
+uint32_t tag_mark(const char *etag);
+
+/* Whether nothing tells them apart. */
+bool identity_agrees(const struct identity *identity, int64_t size, const char *etag);
 
 /* Whether bytes under the same tag are the same: not so with a weak tag, or with a time, for want of one. */
 bool tag_is_strong(const char *etag);

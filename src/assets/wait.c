@@ -40,32 +40,43 @@ struct wait *wait_create(enum wait_kind kind, struct known *known, const struct 
 	return wait;
 }
 
-/* Takes it off the books. What is handed out is noted before anybody sees it, so that no change goes unnoticed. */
-static int settle(struct assets *assets, struct wait *wait, int rc, const struct asset_bytes *bytes,
-		  const struct identity *identity)
+/* Takes it off the books, under the lock. False if nobody wants the answer. */
+static bool settle(struct assets *assets, struct wait *wait)
 {
-	assets_lock(assets);
-	if (rc == 0 && wait->known->dead >= wait->generation)
-		rc = -ESTALE;
-	if (wait->cancelled || wait->kind == WAIT_AHEAD)
-		rc = 1;
-	else if (rc == 0 && bytes->len > 0)
-		known_hand_out(wait->known, identity, wait->generation);
-	assets->counts.failures += rc == -EIO;
 	assets->counts.waiting -= wait->kind != WAIT_AHEAD;
 	*(wait->previous ? &wait->previous->next : &assets->waits) = wait->next;
 	if (wait->next)
 		wait->next->previous = wait->previous;
 	known_unpin(wait->known);
-	assets_unlock(assets);
-	return rc;
+	return !wait->cancelled && wait->kind != WAIT_AHEAD;
 }
 
-void wait_answer(struct assets *assets, struct wait *wait, int rc, const struct asset_bytes *bytes,
-		 const struct identity *identity)
+static void finish(struct wait *wait, bool wanted, int rc, const struct asset_bytes *bytes)
 {
-	rc = settle(assets, wait, rc, bytes, identity);
-	if (rc <= 0)
-		wait->reply(wait->context, wait->ticket, rc, rc == 0 ? bytes : NULL);
+	if (wanted)
+		wait->reply(wait->context, wait->ticket, rc, bytes);
 	wait_destroy(wait);
+}
+
+/* What is handed out is noted before anybody sees it, so that no change goes unnoticed. */
+void wait_answer(struct assets *assets, struct wait *wait, const struct asset_bytes *bytes,
+		 const struct identity *identity, const struct proof *last)
+{
+	assets_lock(assets);
+	struct known *known = wait->known;
+	bool stale = known->dead >= wait->generation;
+	bool wanted = settle(assets, wait);
+	if (wanted && !stale && bytes->len > 0)
+		known_hand_out(known, identity, wait->generation, last);
+	assets_unlock(assets);
+	finish(wait, wanted, stale ? -ESTALE : 0, stale ? NULL : bytes);
+}
+
+void wait_fail(struct assets *assets, struct wait *wait, int rc)
+{
+	assets_lock(assets);
+	bool wanted = settle(assets, wait);
+	assets->counts.failures += wanted && rc == -EIO;
+	assets_unlock(assets);
+	finish(wait, wanted, rc, NULL);
 }

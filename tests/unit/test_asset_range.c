@@ -280,6 +280,38 @@ static void test_belief(void)
 	}
 }
 
+/* Of what was known, only the mark of its tag is left. */
+static void test_marks(void)
+{
+	static const struct {
+		const char *name, *left;
+		int64_t total;
+		const char *etag;
+		enum hearing want;
+		const char *known; /* from then on */
+	} rows[] = {
+		{"the same tag", "\"a\"", 5, "\"a\"", HEARD_THE_SAME, "\"a\""},
+		{"another tag", "\"a\"", 5, "\"b\"", HEARD_DOUBT, ""},
+		{"another size under the same tag", "\"a\"", 6, "\"a\"", HEARD_DOUBT, ""},
+		{"no tag any more", "\"a\"", 5, "", HEARD_THE_SAME, ""},
+		{"a time for a tag", "\"a\"", 5, "Mon, 01 Jan", HEARD_THE_SAME, ""},
+		{"the same time", "Mon, 01 Jan", 5, "Mon, 01 Jan", HEARD_THE_SAME, "Mon, 01 Jan"},
+		{"another time", "Mon, 01 Jan", 5, "Tue, 02 Jan", HEARD_DOUBT, ""},
+		{"a weak tag", "W/\"a\"", 5, "W/\"a\"", HEARD_THE_SAME, "W/\"a\""},
+		{"no tag, and none before", "", 5, "", HEARD_THE_SAME, ""},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct belief belief = {
+			.claimed = 5,
+			.recorded = 5,
+			.known = {.size = 5, .mark = tag_mark(rows[i].left)},
+			.doubted.size = -1,
+		};
+		is_int(belief_hear(&belief, rows[i].total, rows[i].etag, true), rows[i].want, "%s", rows[i].name);
+		is_str(belief.known.etag, rows[i].known, "%s: what is known", rows[i].name);
+	}
+}
+
 static void test_questions(void)
 {
 	static const struct {
@@ -302,6 +334,7 @@ int main(void)
 	test_refusals();
 	test_media();
 	test_belief();
+	test_marks();
 	test_questions();
 	return tap_done();
 }

@@ -5,6 +5,7 @@
 #include "asset_server.h"
 #include "assets/assets.h"
 #include "assets/cache.h"
+#include "assets/download.h"
 #include "assets/url.h"
 #include "tap.h"
 #include "temp_store.h"
@@ -759,6 +760,47 @@ static void test_change_at_rest(void)
 	scene_end(scene);
 }
 
+/* Uses so many other assets that no more is remembered of this one than must be, and takes its bytes out of the cache. */
+static void use_many_others(struct scene *scene)
+{
+	char url[100];
+	struct asset_source other = scene->source;
+	for (int i = 0; i < 2 * KNOWN_MAX; i++) {
+		snprintf(url, sizeof(url), "%s/%d", scene->base, i);
+		other.url = slice_of(url);
+		if (i < 2 * OPEN_MAX) /* so that its file is closed */
+			read_as(scene, &other, other.size - 1, 1);
+		else
+			assets_has(scene->assets, &other);
+	}
+	temp_folder_remove(scene->folder);
+}
+
+/* Who reads on after long gets no byte of another file, and is not told of a change where there is none. */
+static void test_change_long_after(struct fault fault)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	always(scene, fault);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "the old bytes");
+	read_window(scene);
+	use_many_others(scene);
+	reader = read_at(scene, MIB, 4096);
+	ok(is_right(&reader, 0, 4096), "they are the same long after");
+	is_int(atomic_load(&scene->changes), 0, "and nobody hears of a change");
+	for (int64_t at = MIB; at < 2 * MIB; at += 64 * KIB)
+		read_at(scene, at, 64 * KIB);
+	use_many_others(scene);
+	set_version(scene, 1, size);
+	reader = read_at(scene, 2 * MIB, 4096);
+	is_int(reader.rc, -ESTALE, "when they are others, the old ones are gone");
+	is_int(atomic_load(&scene->changes), 1, "which is told once");
+	scene->source.generation = 1;
+	is_int(read_all(scene, size, 1 << 18, 1), 0, "the next one has the new bytes");
+	scene_end(scene);
+}
+
 static void test_other_bytes_each_time(int64_t cache_bytes)
 {
 	struct scene *scene = scene_make(40 * MIB);
@@ -1287,6 +1329,9 @@ int main(int argc, char **argv)
 	test_change_untold(0);
 	test_change_behind();
 	test_change_at_rest();
+	test_change_long_after((struct fault){FINE});
+	test_change_long_after((struct fault){NO_TAG});
+	test_change_long_after((struct fault){DATED});
 	test_other_bytes_each_time(1024 * MIB);
 	test_short_answers();
 	test_tag_is_lost();
