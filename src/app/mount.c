@@ -81,6 +81,12 @@ static void on_waiting(void *context, const char *what, int64_t ms)
 	progress_wait(&mount->progress, what);
 }
 
+static void on_rest(void *context, int64_t ms)
+{
+	struct mount *mount = context;
+	refresher_rest(&mount->refresher, ms);
+}
+
 static void on_refresh(void *context)
 {
 	struct mount *mount = context;
@@ -259,7 +265,7 @@ static int start_keeper(struct mount *mount, struct err *err)
 
 static int open_parts(struct mount *mount, struct err *err)
 {
-	const struct sync_hooks hooks = {mount, on_committed, on_progress, on_waiting};
+	const struct sync_hooks hooks = {mount, on_committed, on_progress, on_waiting, on_rest};
 	int rc = engine_open(&mount->engine, mount->config, &hooks, err);
 	if (rc == 0)
 		rc = check_places(mount, err);

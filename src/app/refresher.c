@@ -259,6 +259,17 @@ static int64_t run_once(struct refresher *refresher)
 
 enum wake { WAKE_TO_END, WAKE_TO_RUN, WAKE_TO_LEARN };
 
+void refresher_rest(struct refresher *refresher, int64_t ms)
+{
+	struct timespec until = clock_monotonic_in(ms);
+	int rc = 0;
+	refresher_note_turn(refresher);
+	pthread_mutex_lock(&refresher->lock);
+	while (!refresher->stopping && rc == 0)
+		rc = pthread_cond_timedwait(&refresher->wake, &refresher->lock, &until);
+	pthread_mutex_unlock(&refresher->lock);
+}
+
 /* Sleeps until the next run is due or wanted, or there is something to learn. */
 static enum wake wait_for_next(struct refresher *refresher, int64_t due)
 {

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define BREAK_ITEMS 64 /* between two of store_break */
+
 /* --- looking ------------------------------------------------------------------------------------------------------ */
 
 static int bind_key(sqlite3_stmt *stmt, const struct store_key *key)
@@ -243,11 +245,12 @@ static int link_staged(struct store *store, const struct store_key *key, int64_t
 	return node_link(store, key, ino, size, event_at, parent, err);
 }
 
-static int place_staged(struct store *store, int stream, bool mark, struct err *err)
+static int place_staged(struct store *store, int stream, bool mark, const struct store_break *breaks, struct err *err)
 {
 	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_STAGED_EACH];
 	sqlite3_bind_int(row, 1, stream);
 	int rc;
+	int since = 0;
 	while ((rc = db_row(row, err)) > 0) {
 		struct store_key key = row_key(row);
 		int64_t ino = sqlite3_column_int64(row, 4);
@@ -256,6 +259,8 @@ static int place_staged(struct store *store, int stream, bool mark, struct err *
 			rc = store_list(store, stream, ino, err);
 		if (rc < 0)
 			return rc;
+		if (breaks && ++since % BREAK_ITEMS == 0)
+			breaks->take(breaks->context);
 	}
 	return rc;
 }
@@ -271,11 +276,11 @@ static int remove_unlisted(struct store *store, int stream, struct err *err)
 	return rc;
 }
 
-int store_publish(struct store *store, int stream, bool complete, struct err *err)
+int store_publish(struct store *store, int stream, bool complete, const struct store_break *breaks, struct err *err)
 {
 	int rc = carry_out_removals(store, stream, err);
 	if (rc == 0)
-		rc = place_staged(store, stream, complete, err);
+		rc = place_staged(store, stream, complete, breaks, err);
 	if (rc == 0 && complete)
 		rc = remove_unlisted(store, stream, err);
 	if (rc < 0)

@@ -131,9 +131,15 @@ int store_list(struct store *store, int stream, int64_t ino, struct err *err);
 /* The same for every visible item that the key covers. */
 int store_list_covered(struct store *store, int stream, const struct store_key *key, struct err *err);
 
+/* For who has to do other things while much is done: `take` is called between items, and may block. */
+struct store_break {
+	void (*take)(void *context);
+	void *context;
+};
+
 /* Makes what the stream has staged visible and carries out the removals that it noted. With `complete`, visible items of
- * the stream that are neither staged nor listed go: the run was a whole new listing. */
-int store_publish(struct store *store, int stream, bool complete, struct err *err);
+ * the stream that are neither staged nor listed go: the run was a whole new listing. `breaks` may be NULL. */
+int store_publish(struct store *store, int stream, bool complete, const struct store_break *breaks, struct err *err);
 
 /* Drops what was kept for one run of the stream: staged leftovers, removals, marks. */
 int store_forget_run(struct store *store, int stream, struct err *err);

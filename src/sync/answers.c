@@ -110,7 +110,7 @@ static void let_go(struct run *run, struct conversation *conversation)
 	conversation->stream.run = RUN_GONE;
 	int rc = batch_begin(&sync->batch, &err);
 	if (rc == 0)
-		rc = store_publish(sync->store, conversation->stream.id, true, &err);
+		rc = store_publish(sync->store, conversation->stream.id, true, NULL, &err);
 	if (rc == 0)
 		rc = store_forget_run(sync->store, conversation->stream.id, &err);
 	if (rc == 0)

@@ -4,6 +4,7 @@
 
 #include "sync/batch.h"
 #include "sync/conversation.h"
+#include "sync/courtesy.h"
 #include "sync/pace.h"
 #include "sync/reaction.h"
 #include "sync/sync.h"
@@ -47,6 +48,7 @@ struct run {
 	bool broken;    /* nothing more is to be asked */
 	bool lost;      /* what is in memory is not what is in the store */
 	bool waiting;   /* somebody was told of a wait */
+	struct courtesy courtesy;
 	struct err retried; /* the last failure that is tried again, in words */
 };
 
@@ -57,6 +59,11 @@ int run_streams(struct sync *sync, struct sync_result *result, struct err *err);
 
 /* Sends what can be asked now. */
 void run_ask(struct run *run);
+
+/* The first goes before work that waits for nothing but the processor and the store, and the second comes in it or after it where
+ * it can be interrupted, and nobody sees yet what it does: rests if others want the processors. */
+void run_work(struct run *run);
+void run_rest(struct run *run);
 
 /* answers.c */
 

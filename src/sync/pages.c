@@ -75,6 +75,7 @@ static void store(struct run *run, size_t index)
 	struct err err = {0};
 	struct pending_page page = run->conversations[index].pending;
 	run->conversations[index].pending = (struct pending_page)PENDING_PAGE_NONE;
+	run_work(run);
 	int rc = batch_begin(&sync->batch, &err);
 	if (rc == 0)
 		rc = store_page(run, index, &page, &err);
@@ -87,6 +88,8 @@ static void store(struct run *run, size_t index)
 	if (rc == 0 && (page.run == RUN_FIRST || page.run == RUN_SEED))
 		tell_progress(run);
 	page_finish(&page.page);
+	if (!page.shows)
+		run_rest(run);
 }
 
 void pages_store_of(struct run *run, size_t index)

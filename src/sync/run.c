@@ -52,6 +52,21 @@ void run_ask(struct run *run)
 		ask(run, next);
 }
 
+void run_work(struct run *run)
+{
+	if (run->sync->hooks.rest)
+		courtesy_begin(&run->courtesy);
+}
+
+void run_rest(struct run *run)
+{
+	const struct sync_hooks *hooks = &run->sync->hooks;
+	int64_t ms = hooks->rest ? courtesy_rest(&run->courtesy) : 0;
+	if (ms > 0)
+		hooks->rest(hooks->context, ms);
+	run_work(run);
+}
+
 /* When something can be asked that cannot be asked now; INT64_MAX if it is an answer that is waited for. */
 static int64_t next_due(const struct run *run)
 {

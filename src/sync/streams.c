@@ -115,12 +115,19 @@ void streams_finish(struct run *run)
 	free(run->conversations);
 }
 
+static void take_break(void *context)
+{
+	struct run *run = context;
+	run_rest(run);
+}
+
 /* The stream's run has come to its end, with this page: makes visible what is not, unless others are waited for. */
 int stream_end(struct run *run, struct conversation *conversation, bool staged, struct err *err)
 {
 	struct stream *stream = &conversation->stream;
 	bool listed = stream->run == RUN_REBUILD_READY;
-	int rc = staged ? store_publish(run->sync->store, stream->id, listed, err) : 0;
+	const struct store_break breaks = {take_break, run};
+	int rc = staged ? store_publish(run->sync->store, stream->id, listed, &breaks, err) : 0;
 	stream->run = RUN_NONE;
 	stream->pages = 0;
 	stream->items = 0;
@@ -141,6 +148,7 @@ int streams_publish(struct run *run, struct err *err)
 		struct conversation *conversation = &run->conversations[i];
 		if (!stream_is_ready(&conversation->stream))
 			continue;
+		run_work(run);
 		rc = batch_begin(&sync->batch, err);
 		if (rc == 0)
 			rc = stream_end(run, conversation, true, err);

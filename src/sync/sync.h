@@ -35,6 +35,9 @@ struct sync_hooks {
 	void (*progress)(void *context, uint64_t pages, uint64_t items, uint64_t total);
 	/* The run does nothing for about `ms` because of `what`, some words (borrowed); NULL when it goes on. Or NULL. */
 	void (*waiting)(void *context, const char *what, int64_t ms);
+	/* Others want the processors, and what the run does becomes visible later in one step: a time to do nothing for `ms`,
+	 * 200 at most and 30,000 in one run. NULL for who wants it done as soon as possible. */
+	void (*rest)(void *context, int64_t ms);
 };
 
 /*

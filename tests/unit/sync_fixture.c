@@ -16,9 +16,15 @@ static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t 
 	fixture->total = total;
 }
 
+static void on_rest(void *context, int64_t ms)
+{
+	(void)ms;
+	((struct sync_fixture *)context)->rests++;
+}
+
 static void create_engine(struct sync_fixture *fixture)
 {
-	const struct sync_hooks hooks = {fixture, on_committed, on_progress};
+	const struct sync_hooks hooks = {fixture, on_committed, on_progress, .rest = on_rest};
 	temp_must(sync_create(&fixture->sync, fixture->temp.store, &fixture->fake, &fixture->filter, fixture->jobs,
 			      &hooks, &fixture->err),
 		  &fixture->err, "sync_create");

@@ -38,6 +38,7 @@ struct sync_fixture {
 	int commits;         /* that changed the tree */
 	struct buf progress; /* "PAGES/ITEMS PAGES/ITEMS ..." */
 	uint64_t total;      /* that the last of these gave */
+	int rests;           /* that were due */
 	struct buf seen;     /* for the test */
 };
 

@@ -178,7 +178,7 @@ static char *run(struct store *store, const struct story *story, const size_t *o
 		apply_events(store, &modes[0], &story->before, only, 1, type);
 	apply_events(store, story->mode, story->events, order, story->count, type);
 	if (!story->mode->now)
-		temp_must(store_publish(store, (int)type + 1, story->mode->rebuild, &err), &err, "store_publish");
+		temp_must(store_publish(store, (int)type + 1, story->mode->rebuild, NULL, &err), &err, "store_publish");
 	temp_must(store_forget_run(store, (int)type + 1, &err), &err, "store_forget_run");
 
 	struct store_known known;

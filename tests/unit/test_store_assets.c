@@ -150,7 +150,7 @@ static void publish(struct temp_store *temp, bool complete)
 {
 	struct err err = {0};
 	temp_must(store_begin(temp->store, &err), &err, "store_begin");
-	temp_must(store_publish(temp->store, 1, complete, &err), &err, "store_publish");
+	temp_must(store_publish(temp->store, 1, complete, NULL, &err), &err, "store_publish");
 	temp_must(store_forget_run(temp->store, 1, &err), &err, "store_forget_run");
 	temp_must(store_commit(temp->store, &err), &err, "store_commit");
 }

@@ -60,7 +60,7 @@ static int unplace_entry(struct store *store, struct err *err)
 
 static int publish(struct store *store, struct err *err)
 {
-	return store_publish(store, 1, false, err);
+	return store_publish(store, 1, false, NULL, err);
 }
 
 #define ENTRY_INO "(SELECT ino FROM version WHERE uid = 'entry')"

@@ -44,7 +44,7 @@ static void note_removal(struct temp_store *temp, int stream, struct store_key k
 static void end_run(struct temp_store *temp, int stream, bool complete)
 {
 	begin(temp);
-	temp_must(store_publish(temp->store, stream, complete, &err), &err, "store_publish");
+	temp_must(store_publish(temp->store, stream, complete, NULL, &err), &err, "store_publish");
 	temp_must(store_forget_run(temp->store, stream, &err), &err, "store_forget_run");
 	commit(temp);
 }

@@ -1,0 +1,80 @@
+#include "sync/courtesy.h"
+
+#include "util/cleanup.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SHARE_IN_LINE 10 /* others want the processors if one in so many ns of work was stood in line for */
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now = {0};
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct work work_now(void)
+{
+	struct rusage usage = {0};
+	getrusage(RUSAGE_THREAD, &usage);
+	return (struct work){clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_THREAD_CPUTIME_ID), usage.ru_nivcsw};
+}
+
+void courtesy_begin(struct courtesy *courtesy)
+{
+	courtesy->begin = work_now();
+}
+
+/* Who shares the processors out by session may give one to this thread for itself, and the other to all the rest; so the
+ * thread's own share does not tell. The fourth field of proc_loadavg(5) is how many are running or want to. */
+static bool is_machine_full(void)
+{
+	char text[128];
+	unsigned runnable = 0;
+	cpu_set_t cpus;
+	CLEANUP(cleanup_close) int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return false;
+	text[len] = '\0';
+	return sscanf(text, "%*s %*s %*s %u/", &runnable) == 1 && runnable > (unsigned)CPU_COUNT(&cpus);
+}
+
+int64_t courtesy_rest(struct courtesy *courtesy)
+{
+	const struct work *begin = &courtesy->begin;
+	const struct work now = work_now();
+	const struct work work = {now.wall_ns - begin->wall_ns, now.cpu_ns - begin->cpu_ns,
+				  now.preempted - begin->preempted};
+	return courtesy_due(courtesy, &work, is_machine_full());
+}
+
+/* Time without a processor may also have been a wait for the disk: who was never preempted stood in no line. */
+static bool stood_in_line(const struct work *work)
+{
+	return work->preempted > 0 && (work->wall_ns - work->cpu_ns) * SHARE_IN_LINE >= work->cpu_ns;
+}
+
+int64_t courtesy_due(struct courtesy *courtesy, const struct work *more, bool full)
+{
+	struct work *work = &courtesy->work;
+	work->wall_ns += more->wall_ns;
+	work->cpu_ns += more->cpu_ns;
+	work->preempted += more->preempted;
+	if (work->cpu_ns < COURTESY_WORK_NS)
+		return 0;
+	int64_t rest = full || stood_in_line(work) ? work->cpu_ns / 1000000 * COURTESY_SHARE : 0;
+	int64_t left = COURTESY_ALL_MS_MAX - courtesy->rested_ms;
+	*work = (struct work){0};
+	if (rest > COURTESY_REST_MS_MAX)
+		rest = COURTESY_REST_MS_MAX;
+	if (rest > left)
+		rest = left;
+	courtesy->rested_ms += rest;
+	return rest;
+}

@@ -1,0 +1,49 @@
+/* A run leaves the processor to others only while nobody sees what it does. */
+#include "crowd.h"
+#include "sync_fixture.h"
+#include "tap.h"
+
+#define ITEMS 6000 /* of a page: several times COURTESY_WORK_NS */
+
+static const char *page(struct buf *page, int version, const char *end)
+{
+	buf_printf(page, "{\"items\":[");
+	for (int i = 0; i < ITEMS; i++)
+		buf_printf(
+			page,
+			"%s{\"type\":\"entry_published\",\"event_at\":\"2026-01-01T00:%02d:00Z\",\"content_type_uid\":\"blog\","
+			"\"data\":{\"uid\":\"u%d\",\"_version\":%d,\"publish_details\":{\"locale\":\"en\"}}}",
+			i ? "," : "", version, i, version);
+	buf_printf(page, "],%s}", end);
+	return buf_text(page);
+}
+
+int main(void)
+{
+	struct buf pages[4] = {BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT};
+	const struct fake_answer first[] = {{"init", .body = page(&pages[0], 1, "\"sync_token\":\"s1\"")},
+					    {"delta s1", .body = LAST("", "s1")}};
+	const struct fake_answer news[] = {{"delta s1", .body = page(&pages[1], 2, "\"sync_token\":\"s2\"")}};
+	const struct fake_answer delta[] = {{"delta s2", .body = page(&pages[2], 3, "\"pagination_token\":\"p\"")},
+					    {"page p", .body = page(&pages[3], 4, "\"sync_token\":\"s3\"")}};
+	struct sync_fixture fixture;
+	struct sync_result result;
+	struct crowd crowd;
+	sync_fixture_open(&fixture, NULL);
+	crowd_begin(&crowd);
+	fake_expect(&fixture.fake, first, 2);
+	is_int(sync_fixture_run(&fixture, &result), 0, "a first run");
+	is_int(fixture.rests, 0, "shows its pages as soon as it can");
+	fake_expect(&fixture.fake, news, 1);
+	is_int(sync_fixture_run(&fixture, &result), 0, "a delta of one page");
+	is_int(fixture.rests, 0, "too");
+	fake_expect(&fixture.fake, delta, 2);
+	is_int(sync_fixture_run(&fixture, &result), 0, "one of two pages");
+	ok(fixture.rests > 1, "leaves the processor to others, several times (%d)", fixture.rests);
+	is_str(fake_fault(&fixture.fake), "", "the questions were as they should be");
+	crowd_end(&crowd);
+	sync_fixture_finish(&fixture);
+	for (int i = 0; i < 4; i++)
+		buf_finish(&pages[i]);
+	return tap_done();
+}
