@@ -95,22 +95,13 @@ static void let_object_go(struct asset *asset)
 	asset->object = NULL;
 }
 
-static bool attach(struct asset *asset, struct object *object)
-{
-	struct assets *assets = asset->assets;
-	assets_lock(assets);
-	bool attached = known_attach(&assets->table, asset->known, object, clock_monotonic_ms());
-	assets_unlock(assets);
-	return attached;
-}
-
 /* The cache has bytes that are not what was handed out: another mount has seen the change first. */
 static void adopt(struct asset *asset, struct object *object)
 {
 	asset->object = object;
-	if (!attach(asset, object)) {
+	if (!assets_attach(asset->assets, asset->known, object)) {
 		become_another(asset);
-		attach(asset, object);
+		assets_attach(asset->assets, asset->known, object);
 	}
 	asset->belief.known = identity_of(object);
 	asset->belief.doubted.size = -1;

@@ -104,6 +104,28 @@ static void close_surplus(struct assets *assets)
 	} while (object);
 }
 
+static bool is_contradicted(struct assets *assets, const struct known *known, const struct object *object)
+{
+	assets_lock(assets);
+	const struct proof last = known->last;
+	assets_unlock(assets);
+	uint64_t there = last.checksum ? object_checksum(object, last.piece) : 0;
+	return there && there != last.checksum;
+}
+
+bool assets_attach(struct assets *assets, struct known *known, struct object *object)
+{
+	if (is_contradicted(assets, known, object))
+		return false;
+	assets_lock(assets);
+	bool first = assets->table.open == 0;
+	bool attached = known_attach(&assets->table, known, object, clock_monotonic_ms());
+	assets_unlock(assets);
+	if (attached && first)
+		http_wake(assets->http); /* somebody has to close it again */
+	return attached;
+}
+
 /* The asset's file, with a reference; NULL if there is none, or the thread has to look at it first. */
 static struct object *find_object(struct assets *assets, struct known *known)
 {
@@ -114,12 +136,10 @@ static struct object *find_object(struct assets *assets, struct known *known)
 	assets_unlock(assets);
 	if (object || cache_find(assets->cache, &known->key, &object) < 0)
 		return object;
+	bool attached = assets_attach(assets, known, object);
 	assets_lock(assets);
-	bool first = assets->table.open == 0;
-	bool attached = known_attach(&assets->table, known, object, clock_monotonic_ms()) && known->object == object;
+	attached = attached && known->object == object;
 	assets_unlock(assets);
-	if (attached && first)
-		http_wake(assets->http); /* somebody has to close it again */
 	close_surplus(assets);
 	if (!attached) {
 		object_unref(object);

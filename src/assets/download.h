@@ -92,7 +92,7 @@ void known_unpin(struct known *known);
 void known_free_all(struct known_table *table); /* no file may be left open */
 
 /* Gives an object to be known, with a reference of its own, unless one is. False if that one, or the bytes that were handed
- * out, are not the same as the object's. */
+ * out, are not the same as the object's, as far as sizes and tags tell. */
 bool known_attach(struct known_table *table, struct known *known, struct object *object, int64_t now);
 
 /* Takes the object away, with its reference; NULL if there is none. */
@@ -359,5 +359,8 @@ struct assets {
 
 void assets_lock(struct assets *assets);
 void assets_unlock(struct assets *assets);
+
+/* known_attach, and false as well if the piece that was handed out last is there with other bytes. Reads the disk. */
+bool assets_attach(struct assets *assets, struct known *known, struct object *object);
 
 #endif

@@ -801,6 +801,32 @@ static void test_change_long_after(struct fault fault)
 	scene_end(scene);
 }
 
+/* Another mount has seen the change first, and its bytes are in the cache. */
+static void test_change_by_another(struct fault fault)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_make(size);
+	always(scene, fault);
+	struct reader reader = read_at(scene, 0, 4096);
+	ok(is_right(&reader, 0, 4096), "the old bytes");
+	read_window(scene);
+	use_many_others(scene);
+	set_version(scene, 1, size);
+	struct assets *here = scene->assets;
+	scene_open(scene);
+	is_int(read_all(scene, size, 1 << 18, 1), 0, "the new ones in another mount");
+	assets_destroy(scene->assets);
+	scene->assets = here;
+	reader = read_at(scene, MIB, 4096);
+	is_int(reader.rc, -ESTALE, "are none of the old ones");
+	is_int(atomic_load(&scene->changes), 1, "which is told once");
+	scene->source.generation = 1;
+	int before = requests(scene);
+	is_int(read_all(scene, size, 1 << 18, 1), 0, "the next one has them");
+	is_int(requests(scene), before, "out of the cache");
+	scene_end(scene);
+}
+
 static void test_other_bytes_each_time(int64_t cache_bytes)
 {
 	struct scene *scene = scene_make(40 * MIB);
@@ -1332,6 +1358,8 @@ int main(int argc, char **argv)
 	test_change_long_after((struct fault){FINE});
 	test_change_long_after((struct fault){NO_TAG});
 	test_change_long_after((struct fault){DATED});
+	test_change_by_another((struct fault){FINE});
+	test_change_by_another((struct fault){NO_TAG});
 	test_other_bytes_each_time(1024 * MIB);
 	test_short_answers();
 	test_tag_is_lost();
