@@ -3,7 +3,6 @@
 #include "util/cleanup.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -32,17 +31,16 @@ void courtesy_begin(struct courtesy *courtesy)
 
 /* Who shares the processors out by session may give one to this thread for itself, and the other to all the rest; so the
  * thread's own share does not tell. The fourth field of proc_loadavg(5) is how many are running or want to. */
-static bool is_machine_full(void)
+static bool is_machine_full(long processors)
 {
 	char text[128];
-	unsigned runnable = 0;
-	cpu_set_t cpus;
+	long runnable = 0;
 	CLEANUP(cleanup_close) int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+	if (len < 0 || processors <= 0)
 		return false;
 	text[len] = '\0';
-	return sscanf(text, "%*s %*s %*s %u/", &runnable) == 1 && runnable > (unsigned)CPU_COUNT(&cpus);
+	return sscanf(text, "%*s %*s %*s %ld/", &runnable) == 1 && runnable > processors;
 }
 
 int64_t courtesy_rest(struct courtesy *courtesy)
@@ -51,7 +49,7 @@ int64_t courtesy_rest(struct courtesy *courtesy)
 	const struct work now = work_now();
 	const struct work work = {now.wall_ns - begin->wall_ns, now.cpu_ns - begin->cpu_ns,
 				  now.preempted - begin->preempted};
-	return courtesy_due(courtesy, &work, is_machine_full());
+	return courtesy_due(courtesy, &work, is_machine_full(courtesy->processors));
 }
 
 /* Time without a processor may also have been a wait for the disk: who was never preempted stood in no line. */

@@ -21,8 +21,9 @@ struct work {
 	long preempted; /* times that it had to give a processor to another thread */
 };
 
-/* As zeros in the beginning of a run. */
+/* All but the first as zeros in the beginning of a run. */
 struct courtesy {
+	long processors; /* of the machine; 0 if that is not known: then only the thread's own waits tell of others */
 	struct work begin;
 	struct work work; /* since it was looked at last */
 	int64_t rested_ms;

@@ -18,7 +18,8 @@ struct sync {
 	bool jobs_asked_for; /* by whoever runs this */
 	struct buf text;     /* scratch */
 	struct pace pace;
-	int64_t now; /* of the last run, at its end: the next one does not begin before */
+	long processors; /* of the machine, as courtesy.h has it */
+	int64_t now;     /* of the last run, at its end: the next one does not begin before */
 	struct batch batch;
 	bool schemas_due;
 	bool schemas_failed;        /* and were reported */

@@ -184,7 +184,13 @@ static void talk(struct run *run)
 int run_streams(struct sync *sync, struct sync_result *result, struct err *err)
 {
 	int64_t clock = clock_monotonic_ms();
-	struct run run = {.sync = sync, .result = result, .err = err, .now = clock > sync->now ? clock : sync->now};
+	struct run run = {
+		.sync = sync,
+		.result = result,
+		.err = err,
+		.now = clock > sync->now ? clock : sync->now,
+		.courtesy.processors = sync->processors,
+	};
 	struct err failure = {0};
 	int rc = keep_away(sync, result, run.now, &failure);
 	if (rc == 0)
