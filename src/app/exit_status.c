@@ -25,6 +25,7 @@ int exit_status(int rc)
 	case -ENOTDIR:
 		return EX_CANTCREAT;
 	case -ENOMEM:
+	case -ENOSYS:
 		return EX_OSERR;
 	default:
 		return EX_IOERR;

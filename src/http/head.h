@@ -3,8 +3,7 @@
 #define CONTENTFS_HTTP_HEAD_H
 
 #include "http/http.h"
-
-#include <curl/curl.h>
+#include "http/libcurl.h"
 
 /* Reads everything but the body, of a handle whose last head is there; `answer` is HTTP_ANSWER_INIT but for its body. 0 or
  * -ENOMEM. */

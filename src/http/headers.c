@@ -1,8 +1,8 @@
 #include "http/headers.h"
 
+#include "http/libcurl.h"
 #include "util/clock.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ static bool read_date(const char *text, int64_t *seconds)
 	const char *c = skip_blanks(text);
 	if (!((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z')))
 		return false;
-	time_t when = curl_getdate(c, NULL);
+	time_t when = libcurl_load(NULL) == 0 ? curl_getdate(c, NULL) : -1;
 	if (when == -1)
 		return false;
 	*seconds = when < SECONDS_MAX ? (int64_t)when : SECONDS_MAX;

@@ -11,13 +11,13 @@
 #include "http/http.h"
 
 #include "http/head.h"
+#include "http/libcurl.h"
 #include "http/url.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/secret.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
@@ -194,6 +194,9 @@ static void *reallocate(void *memory, size_t size)
 
 int http_create(struct http **out, struct err *err)
 {
+	int rc = libcurl_load(err);
+	if (rc < 0)
+		return rc;
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free, reallocate, strdup, calloc) != CURLE_OK)
 		return err_set(err, -ENOMEM, "libcurl cannot be set up");
 	struct http *http = calloc(1, sizeof(*http));

@@ -2,10 +2,10 @@
 #include "http/url.h"
 
 #include "http/http.h"
+#include "http/libcurl.h"
 #include "util/cleanup.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -69,6 +69,9 @@ static char *origin_of(CURLU *handle, const char *scheme, const char *host)
 
 int url_look(const char *text, struct url *url, struct err *err)
 {
+	int rc = libcurl_load(err);
+	if (rc < 0)
+		return rc;
 	CLEANUP(cleanup_curlu) CURLU *handle = curl_url();
 	CLEANUP(cleanup_part) char *scheme = NULL;
 	CLEANUP(cleanup_part) char *host = NULL;
@@ -102,13 +105,17 @@ int url_look(const char *text, struct url *url, struct err *err)
 
 void url_finish(struct url *url)
 {
-	curl_free(url->label);
+	if (url->label)
+		curl_free(url->label);
 	free(url->origin);
 	*url = (struct url){0};
 }
 
 int url_resolve(const char *base, const char *reference, size_t max, struct buf *url)
 {
+	int rc = libcurl_load(NULL);
+	if (rc < 0)
+		return rc;
 	CLEANUP(cleanup_curlu) CURLU *handle = curl_url();
 	CLEANUP(cleanup_part) char *text = NULL;
 	if (!handle)

@@ -81,9 +81,25 @@ each_of() {
 		eventfd 24 74 cannot (start a thread|make an event): Too many open files
 		pthread_create 11 74 cannot start a thread: Resource temporarily unavailable
 		signalfd 24 74 cannot take signals: Too many open files
+		dlopen(libcurl.so.4) 2 71 libcurl, which speaks to the service, cannot be loaded \(.*\): install it
 		curl_global_init_mem 27 71 libcurl cannot be set up
 		curl_multi_init 12 71 libcurl cannot be set up
 	END
+}
+
+@test "what needs no service works without libcurl" {
+	start_stack
+	mount_stack
+	local command
+	for command in "status $MOUNT" "refresh $MOUNT" "log --store $STORE" list "umount $MOUNT"; do
+		# shellcheck disable=SC2086 # words
+		failing 'dlopen(libcurl.so.4) 1 2' $command
+		same 0 "$status"
+		fails test -e "$WORK/failed"
+	done
+	failing 'dlopen(libcurl.so.4) 1 2' doctor --store "$STORE"
+	test -e "$WORK/failed"
+	has "$output" 'libcurl, which speaks to the service, cannot be loaded'
 }
 
 @test "a mount that cannot wait ends" {

@@ -12,6 +12,7 @@
 #include "next.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -140,6 +141,7 @@ static const char *name_of(int fd, char path[PATH_MAX])
 		return shim_fails(#name, name_of(fd, path)) ? -1 : next arguments;                                     \
 	}
 
+FAIL(void *, NULL, dlopen, file, (const char *file, int flags), (file, flags))
 FAIL(FILE *, NULL, fopen64, path, (const char *path, const char *mode), (path, mode))
 FAIL(int, -1, stat64, path, (const char *path, struct stat64 *st), (path, st))
 FAIL_FILE(int, fstat64, (int fd, struct stat64 *st), (fd, st))
