@@ -385,9 +385,10 @@ static struct proof proof_before(struct asset *asset, int64_t end)
 	struct proof proof = {.piece = end > 0 ? (end - 1) / PIECE_BYTES : 0};
 	if (!asset_is_vague(asset))
 		return proof;
-	proof.checksum = checksum_before(asset, proof.piece);
-	if (proof.checksum == 0 && asset->object)
+	if (asset->object) /* it is there that the bytes come from */
 		proof.checksum = object_checksum(asset->object, proof.piece);
+	if (proof.checksum == 0)
+		proof.checksum = checksum_before(asset, proof.piece);
 	return proof;
 }
 

@@ -1,4 +1,4 @@
-/* An open hash table with linear probing. A slot that was taken out keeps its place until the table grows. */
+/* An open hash table with linear probing. A slot that was taken out keeps its place until the table grows, or is full. */
 #include "assets/handed.h"
 
 #include <assert.h>
@@ -8,6 +8,7 @@
 #define SIZE_MIN 1024 /* a power of two, as all sizes are */
 #define SIZE_MAX_SLOTS (HANDED_MAX / 3 * 4)
 #define NOTHING UINT32_MAX /* as a generation: it was taken out */
+#define NO_SIZE (((int64_t)1 << 40) - 1)
 
 struct handed_slot {
 	uint64_t key; /* 0: free */
@@ -57,11 +58,15 @@ static bool grow(struct handed_table *table)
 	return true;
 }
 
-/* Only where another one begins: so the free slots stay, and what is behind it is found as before. */
+/* One on the way to where it would be that was taken out, else that of the asset which is in its place, if there is one: so
+ * the free slots stay, and what is behind it is found as before. */
 static struct handed_slot *in_exchange(const struct handed_table *table, uint64_t key)
 {
-	struct handed_slot *slot = &table->slots[key & (table->size - 1)];
-	return slot->key != 0 ? slot : NULL;
+	size_t home = key & (table->size - 1);
+	for (size_t at = home; table->slots[at].key != 0; at = (at + 1) & (table->size - 1))
+		if (table->slots[at].generation == NOTHING)
+			return &table->slots[at];
+	return table->slots[home].key != 0 ? &table->slots[home] : NULL;
 }
 
 /* A slot to write to: its own, a free one, or for want of one that of another asset. NULL if there is none. */
@@ -81,8 +86,7 @@ static struct handed_slot *make(struct handed_table *table, uint64_t key)
 
 void handed_put(struct handed_table *table, const struct cache_key *key, const struct handed *handed)
 {
-	if (handed->generation < 0 || handed->generation >= NOTHING || handed->size < 0 ||
-	    handed->size >= (int64_t)1 << 40)
+	if (handed->generation < 0 || handed->generation >= NOTHING || handed->size >= NO_SIZE)
 		return; /* nobody has so many generations, or so large a file */
 	const uint64_t bits = short_of(key);
 	struct handed_slot *slot = make(table, bits);
@@ -90,7 +94,7 @@ void handed_put(struct handed_table *table, const struct cache_key *key, const s
 		return;
 	*slot = (struct handed_slot){
 		.key = bits,
-		.size = (uint64_t)handed->size & (((uint64_t)1 << 40) - 1),
+		.size = (uint64_t)(handed->size < 0 ? NO_SIZE : handed->size) & NO_SIZE,
 		.piece = (uint64_t)handed->proof.piece & (((uint64_t)1 << 24) - 1),
 		.checksum = handed->proof.checksum,
 		.mark = handed->mark,
@@ -105,7 +109,7 @@ bool handed_take(struct handed_table *table, const struct cache_key *key, struct
 		return false;
 	*handed = (struct handed){
 		.generation = slot->generation,
-		.size = (int64_t)slot->size,
+		.size = (int64_t)slot->size == NO_SIZE ? -1 : (int64_t)slot->size,
 		.mark = slot->mark,
 		.proof = {(int64_t)slot->piece, slot->checksum},
 	};

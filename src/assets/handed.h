@@ -16,8 +16,8 @@ struct proof {
 };
 
 struct handed {
-	int64_t generation;
-	int64_t size;
+	int64_t generation; /* those before it are gone */
+	int64_t size;       /* -1: of this one nothing was handed out yet */
 	uint32_t mark;      /* of its tag (verdict.h); 0 if it had none */
 	struct proof proof; /* of the piece that the last bytes were of */
 };

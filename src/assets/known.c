@@ -35,19 +35,26 @@ static void known_free(struct known *known)
 
 static void keep_handed(struct known_table *table, const struct known *known)
 {
-	const struct handed handed = {
-		.generation = known->handed,
-		.size = known->identity.size,
-		.mark = known->identity.etag[0] ? tag_mark(known->identity.etag) : known->identity.mark,
-		.proof = known->last,
-	};
-	handed_put(&table->handed, &known->key, &handed);
+	const struct identity *identity = &known->identity;
+	struct handed handed = {.generation = known->dead + 1, .size = -1};
+	if (known->handed >= 0)
+		handed = (struct handed){
+			.generation = known->handed,
+			.size = identity->size,
+			.mark = identity->etag[0] ? tag_mark(identity->etag) : identity->mark,
+			.proof = known->last,
+		};
+	if (known->handed >= 0 || known->dead >= 0)
+		handed_put(&table->handed, &known->key, &handed);
 }
 
 static void recall_handed(struct known_table *table, struct known *known)
 {
 	struct handed handed;
 	if (!handed_take(&table->handed, &known->key, &handed))
+		return;
+	known->dead = handed.generation - 1;
+	if (handed.size < 0)
 		return;
 	known->handed = handed.generation;
 	known->identity.size = handed.size;
@@ -57,8 +64,7 @@ static void recall_handed(struct known_table *table, struct known *known)
 
 static void forget(struct known_table *table, struct known *known)
 {
-	if (known->handed >= 0)
-		keep_handed(table, known);
+	keep_handed(table, known);
 	struct known **at = bucket_of(table, slice_make(known->url, known->url_len));
 	while (*at != known)
 		at = &(*at)->in_bucket;

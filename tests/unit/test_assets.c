@@ -765,10 +765,10 @@ static void use_many_others(struct scene *scene)
 {
 	char url[100];
 	struct asset_source other = scene->source;
-	for (int i = 0; i < 2 * KNOWN_MAX; i++) {
+	for (int i = 0; i < KNOWN_MAX + 10; i++) {
 		snprintf(url, sizeof(url), "%s/%d", scene->base, i);
 		other.url = slice_of(url);
-		if (i < 2 * OPEN_MAX) /* so that its file is closed */
+		if (i <= OPEN_MAX) /* so that its file is closed */
 			read_as(scene, &other, other.size - 1, 1);
 		else
 			assets_has(scene->assets, &other);
@@ -796,8 +796,15 @@ static void test_change_long_after(struct fault fault)
 	reader = read_at(scene, 2 * MIB, 4096);
 	is_int(reader.rc, -ESTALE, "when they are others, the old ones are gone");
 	is_int(atomic_load(&scene->changes), 1, "which is told once");
+	use_many_others(scene);
+	reader = read_at(scene, 2 * MIB, 4096);
+	is_int(reader.rc, -ESTALE, "for ever, whoever comes in between");
 	scene->source.generation = 1;
 	is_int(read_all(scene, size, 1 << 18, 1), 0, "the next one has the new bytes");
+	use_many_others(scene);
+	scene->source.generation = 0;
+	reader = read_at(scene, 0, 4096);
+	is_int(reader.rc, -ESTALE, "and they stay gone");
 	scene_end(scene);
 }
 

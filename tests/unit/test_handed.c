@@ -17,10 +17,10 @@ static void test_put_and_take(void)
 	struct handed handed = {0};
 	struct cache_key key = key_of_number(-1);
 	ok(!handed_take(&table, &key, &handed), "nothing is noted");
-	handed_put(&table, &key, &(struct handed){.generation = 1, .size = -1});
+	handed_put(&table, &key, &(struct handed){.generation = 1, .size = (int64_t)1 << 40});
 	handed_put(&table, &key, &(struct handed){.generation = -1, .size = 1});
 	ok(!handed_take(&table, &key, &handed), "nor is what makes no sense");
-	const struct handed large = {7, ((int64_t)1 << 40) - 1, 0xffffffff, {((int64_t)1 << 22) - 1, UINT64_MAX}};
+	const struct handed large = {7, ((int64_t)1 << 40) - 2, 0xffffffff, {((int64_t)1 << 22) - 1, UINT64_MAX}};
 	handed_put(&table, &key, &(struct handed){.size = 3});
 	handed_put(&table, &key, &large);
 	int right = 0;
@@ -40,6 +40,8 @@ static void test_put_and_take(void)
 	ok(handed.generation == large.generation && handed.size == large.size && handed.mark == large.mark &&
 		   handed.proof.piece == large.proof.piece && handed.proof.checksum == large.proof.checksum,
 	   "as it was put last, with the largest numbers");
+	handed_put(&table, &key, &(struct handed){.generation = 2, .size = -1});
+	ok(handed_take(&table, &key, &handed) && handed.generation == 2 && handed.size == -1, "a size may be unknown");
 	handed_free(&table);
 }
 
