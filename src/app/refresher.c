@@ -265,7 +265,7 @@ void refresher_rest(struct refresher *refresher, int64_t ms)
 	int rc = 0;
 	refresher_note_turn(refresher);
 	pthread_mutex_lock(&refresher->lock);
-	while (!refresher->stopping && rc == 0)
+	while (!refresher->stopping && !refresher->wanted && !refresher->lesson && rc == 0)
 		rc = pthread_cond_timedwait(&refresher->wake, &refresher->lock, &until);
 	pthread_mutex_unlock(&refresher->lock);
 }

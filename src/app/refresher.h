@@ -76,7 +76,8 @@ void refresher_note_changed(struct refresher *refresher, struct slice url, int64
 /* The run under way waits: see sync_hooks. Of the refresh thread. */
 void refresher_note_wait(struct refresher *refresher, const char *what, int64_t ms);
 
-/* Blocks for so long, or until the thread is to stop. Of the refresh thread. */
+/* Blocks for so long, but not while the thread has something to do after the run: to stop, to learn, or another run. Of the
+ * refresh thread. */
 void refresher_rest(struct refresher *refresher, int64_t ms);
 
 /* Stops the thread: a run under way ends at the next page. Blocks until it has. */

@@ -1,8 +1,7 @@
 #include "sync/courtesy.h"
 
-#include "util/cleanup.h"
-
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -29,27 +28,49 @@ void courtesy_begin(struct courtesy *courtesy)
 	courtesy->begin = work_now();
 }
 
-/* Who shares the processors out by session may give one to this thread for itself, and the other to all the rest; so the
- * thread's own share does not tell. The fourth field of proc_loadavg(5) is how many are running or want to. */
-static bool is_machine_full(long processors)
-{
-	char text[128];
-	long runnable = 0;
-	CLEANUP(cleanup_close) int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len < 0 || processors <= 0)
-		return false;
-	text[len] = '\0';
-	return sscanf(text, "%*s %*s %*s %ld/", &runnable) == 1 && runnable > processors;
-}
-
-int64_t courtesy_rest(struct courtesy *courtesy)
+void courtesy_end(struct courtesy *courtesy)
 {
 	const struct work *begin = &courtesy->begin;
 	const struct work now = work_now();
-	const struct work work = {now.wall_ns - begin->wall_ns, now.cpu_ns - begin->cpu_ns,
-				  now.preempted - begin->preempted};
-	return courtesy_due(courtesy, &work, is_machine_full(courtesy->processors));
+	if (begin->wall_ns == 0)
+		return;
+	courtesy->work.wall_ns += now.wall_ns - begin->wall_ns;
+	courtesy->work.cpu_ns += now.cpu_ns - begin->cpu_ns;
+	courtesy->work.preempted += now.preempted - begin->preempted;
+	courtesy->begin = (struct work){0};
+}
+
+/* --- others ------------------------------------------------------------------------------------------------------- */
+
+static struct {
+	pthread_once_t once;
+	int loadavg; /* -1: not to be had, and only the thread's own waits tell of others */
+	long processors;
+} machine = {.once = PTHREAD_ONCE_INIT};
+
+static void open_machine(void)
+{
+	machine.loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	machine.processors = sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+void courtesy_prepare(void)
+{
+	pthread_once(&machine.once, open_machine);
+}
+
+/* Who shares the processors out by session may give one to this thread for itself, and the other to all the rest; so the
+ * thread's own share does not tell. The fourth field of proc_loadavg(5) is how many are running or want to. */
+static bool is_machine_full(void)
+{
+	char text[128];
+	long runnable = 0;
+	courtesy_prepare();
+	ssize_t len = machine.loadavg < 0 ? -1 : pread(machine.loadavg, text, sizeof(text) - 1, 0);
+	if (len < 0 || machine.processors <= 0)
+		return false;
+	text[len] = '\0';
+	return sscanf(text, "%*s %*s %*s %ld/", &runnable) == 1 && runnable > machine.processors;
 }
 
 /* Time without a processor may also have been a wait for the disk: who was never preempted stood in no line. */
@@ -58,12 +79,14 @@ static bool stood_in_line(const struct work *work)
 	return work->preempted > 0 && (work->wall_ns - work->cpu_ns) * SHARE_IN_LINE >= work->cpu_ns;
 }
 
-int64_t courtesy_due(struct courtesy *courtesy, const struct work *more, bool full)
+int64_t courtesy_rest(struct courtesy *courtesy)
+{
+	return courtesy->work.cpu_ns < COURTESY_WORK_NS ? 0 : courtesy_due(courtesy, is_machine_full());
+}
+
+int64_t courtesy_due(struct courtesy *courtesy, bool full)
 {
 	struct work *work = &courtesy->work;
-	work->wall_ns += more->wall_ns;
-	work->cpu_ns += more->cpu_ns;
-	work->preempted += more->preempted;
 	if (work->cpu_ns < COURTESY_WORK_NS)
 		return 0;
 	int64_t rest = full || stood_in_line(work) ? work->cpu_ns / 1000000 * COURTESY_SHARE : 0;

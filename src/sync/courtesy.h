@@ -1,7 +1,7 @@
 /*
- * Leaving the processors to others while they want them: what becomes visible later in one step can take its time, and who
- * reads a mount meanwhile should not notice. Linux shares the processors out among sessions before it looks at priorities, so that
- * a thread that is polite has to rest. Private to sync/.
+ * Leaving the processors to others while they want them: what becomes visible later in one step can take its time, and
+ * who reads a mount meanwhile should not notice. Linux shares the processors out among sessions before it looks at
+ * priorities, so a thread that is polite has to rest. Private to sync/.
  */
 #ifndef CONTENTFS_SYNC_COURTESY_H
 #define CONTENTFS_SYNC_COURTESY_H
@@ -21,21 +21,24 @@ struct work {
 	long preempted; /* times that it had to give a processor to another thread */
 };
 
-/* All but the first as zeros in the beginning of a run. */
+/* As zeros in the beginning of a run. */
 struct courtesy {
-	long processors; /* of the machine; 0 if that is not known: then only the thread's own waits tell of others */
 	struct work begin;
 	struct work work; /* since it was looked at last */
 	int64_t rested_ms;
 };
 
-/* The thread begins to work, and will wait for nothing but a processor, and hardly for a disk. */
+/* The thread works from the first to the second, and waits for nothing but a processor, and hardly for a disk. */
 void courtesy_begin(struct courtesy *courtesy);
+void courtesy_end(struct courtesy *courtesy);
 
-/* It could rest now: for how many ms it should, 0 for not at all. What follows begins anew, after the rest. */
+/* It could rest now: for how many ms it should, 0 for not at all. */
 int64_t courtesy_rest(struct courtesy *courtesy);
 
-/* How much to rest after `work` more. `full`: more threads of the machine want a processor than there are. Pure. */
-int64_t courtesy_due(struct courtesy *courtesy, const struct work *work, bool full);
+/* The same, if it is known whether more threads of the machine want a processor than there are. Pure. */
+int64_t courtesy_due(struct courtesy *courtesy, bool full);
+
+/* Opens what tells of the machine, once for the process: the file may be out of reach later. */
+void courtesy_prepare(void);
 
 #endif

@@ -18,8 +18,7 @@ struct sync {
 	bool jobs_asked_for; /* by whoever runs this */
 	struct buf text;     /* scratch */
 	struct pace pace;
-	long processors; /* of the machine, as courtesy.h has it */
-	int64_t now;     /* of the last run, at its end: the next one does not begin before */
+	int64_t now; /* of the last run, at its end: the next one does not begin before */
 	struct batch batch;
 	bool schemas_due;
 	bool schemas_failed;        /* and were reported */
@@ -61,9 +60,10 @@ int run_streams(struct sync *sync, struct sync_result *result, struct err *err);
 /* Sends what can be asked now. */
 void run_ask(struct run *run);
 
-/* The first goes before work that waits for nothing but the processor and the store, and the second comes in it or after it where
- * it can be interrupted, and nobody sees yet what it does: rests if others want the processors. */
+/* Work that waits for nothing but a processor is between the first two. The third is called in it or after it, where it can
+ * be interrupted and nobody sees yet what it does: rests if others want the processors. */
 void run_work(struct run *run);
+void run_worked(struct run *run);
 void run_rest(struct run *run);
 
 /* answers.c */

@@ -79,6 +79,7 @@ static void store(struct run *run, size_t index)
 	int rc = batch_begin(&sync->batch, &err);
 	if (rc == 0)
 		rc = store_page(run, index, &page, &err);
+	run_worked(run);
 	if (rc == 0)
 		rc = batch_stored(&sync->batch, page.page.count, &err);
 	if (rc < 0)

@@ -58,12 +58,34 @@ void run_work(struct run *run)
 		courtesy_begin(&run->courtesy);
 }
 
+void run_worked(struct run *run)
+{
+	if (run->sync->hooks.rest)
+		courtesy_end(&run->courtesy);
+}
+
+/* Whose first listing is under way sees each page of it. */
+static bool is_seen(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		enum stream_run now = run->conversations[i].stream.run;
+		if (now == RUN_FIRST || now == RUN_SEED || now == RUN_PARTS)
+			return true;
+	}
+	return false;
+}
+
 void run_rest(struct run *run)
 {
-	const struct sync_hooks *hooks = &run->sync->hooks;
-	int64_t ms = hooks->rest ? courtesy_rest(&run->courtesy) : 0;
-	if (ms > 0)
-		hooks->rest(hooks->context, ms);
+	struct sync *sync = run->sync;
+	if (!sync->hooks.rest)
+		return;
+	run_worked(run);
+	int64_t ms = is_seen(run) ? 0 : courtesy_rest(&run->courtesy);
+	if (ms > 0) {
+		sync->hooks.rest(sync->hooks.context, ms);
+		batch_rested(&sync->batch, ms);
+	}
 	run_work(run);
 }
 
@@ -184,13 +206,7 @@ static void talk(struct run *run)
 int run_streams(struct sync *sync, struct sync_result *result, struct err *err)
 {
 	int64_t clock = clock_monotonic_ms();
-	struct run run = {
-		.sync = sync,
-		.result = result,
-		.err = err,
-		.now = clock > sync->now ? clock : sync->now,
-		.courtesy.processors = sync->processors,
-	};
+	struct run run = {.sync = sync, .result = result, .err = err, .now = clock > sync->now ? clock : sync->now};
 	struct err failure = {0};
 	int rc = keep_away(sync, result, run.now, &failure);
 	if (rc == 0)

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define JOBS 4 /* more hardly pay: a first run of 20,000 entries at 20 to 100 ms a page (measured) */
 #define SCHEMAS_EVERY_MS (10 * 60 * 1000)
@@ -56,8 +55,8 @@ int sync_create(struct sync **out, struct store *store, struct delivery *deliver
 	sync->pace = (struct pace)PACE_INIT;
 	sync->batch = (struct batch){.store = store, .committed = hooks->committed, .context = hooks->context};
 	sync->schemas_due = true;
-	sync->processors =
-		sysconf(_SC_NPROCESSORS_ONLN); /* here, since the files that tell may be out of reach later */
+	if (hooks->rest)
+		courtesy_prepare();
 	/* The API documents one content type and one locale a call: several are several streams. */
 	size_t types = list_length(filter->content_types);
 	sync->locales = list_length(filter->locales);

@@ -8,6 +8,15 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MS ((int64_t)1000000)
 
+/* After so much work more. */
+static int64_t due(struct courtesy *courtesy, const struct work *more, bool full)
+{
+	courtesy->work.wall_ns += more->wall_ns;
+	courtesy->work.cpu_ns += more->cpu_ns;
+	courtesy->work.preempted += more->preempted;
+	return courtesy_due(courtesy, full);
+}
+
 static void test_rests(void)
 {
 	static const struct {
@@ -35,7 +44,7 @@ static void test_rests(void)
 		struct courtesy courtesy = {0};
 		int64_t rest = 0;
 		for (int k = 0; k < rows[i].pieces; k++)
-			rest += courtesy_due(&courtesy, &rows[i].work, rows[i].full);
+			rest += due(&courtesy, &rows[i].work, rows[i].full);
 		is_int(rest, rows[i].rest, "%s", rows[i].name);
 	}
 }
@@ -56,6 +65,7 @@ static void test_crowd(void)
 	courtesy_begin(&courtesy);
 	for (int64_t until = cpu_ns() + 200 * MS; cpu_ns() < until;)
 		;
+	courtesy_end(&courtesy);
 	int64_t rest = courtesy_rest(&courtesy);
 	crowd_end(&crowd);
 	is_int(rest, COURTESY_REST_MS_MAX, "who is not alone has to rest");
