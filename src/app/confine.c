@@ -1,6 +1,7 @@
 #include "app/confine.h"
 
 #include "guard/guard.h"
+#include "http/http.h"
 #include "util/cleanup.h"
 #include "util/folder.h"
 #include "util/log.h"
@@ -21,7 +22,9 @@ static int make_cache(const char *path, struct err *err)
 
 int confine(const struct config *config, struct err *err)
 {
-	int rc = config->cache ? make_cache(config->cache, err) : 0;
+	int rc = http_load(err); /* from wherever it is */
+	if (rc == 0 && config->cache)
+		rc = make_cache(config->cache, err);
 	if (rc < 0)
 		return rc;
 	CLEANUP(cleanup_free) char *folder = strdup(config->store);

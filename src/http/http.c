@@ -192,6 +192,11 @@ static void *reallocate(void *memory, size_t size)
 	return moved;
 }
 
+int http_load(struct err *err)
+{
+	return libcurl_load(err);
+}
+
 int http_create(struct http **out, struct err *err)
 {
 	int rc = libcurl_load(err);

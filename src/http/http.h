@@ -69,6 +69,9 @@ struct http_answer {
 		.reset_ms = -1, .remaining = -1                                                                        \
 	}
 
+/* Loads the library behind this, for who will be able to open fewer files later. 0, or -ENOSYS with a message. */
+int http_load(struct err *err);
+
 int http_create(struct http **out, struct err *err);
 void http_destroy(struct http *http); /* NULL is fine; no call may be left */
 

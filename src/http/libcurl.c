@@ -40,7 +40,7 @@ int libcurl_load(struct err *err)
 	if (!failure[0])
 		return 0;
 	return err_set(err, -ENOSYS,
-		       "libcurl, which speaks to the service, cannot be loaded (%s): install it (on Debian: "
-		       "apt install libcurl4)",
+		       "libcurl, which speaks to the service, cannot be loaded: %s (is it installed, 7.85 or later? On "
+		       "Debian: apt install libcurl4)",
 		       failure);
 }

@@ -8,7 +8,7 @@
 
 #include "util/err.h"
 
-#define CURL_DISABLE_TYPECHECK /* its checks are macros of the same names */
+#define CURL_DISABLE_TYPECHECK /* its checks of the types of options are macros of the same names */
 #include <curl/curl.h>
 
 #undef curl_easy_getinfo

@@ -81,7 +81,7 @@ each_of() {
 		eventfd 24 74 cannot (start a thread|make an event): Too many open files
 		pthread_create 11 74 cannot start a thread: Resource temporarily unavailable
 		signalfd 24 74 cannot take signals: Too many open files
-		dlopen(libcurl.so.4) 2 71 libcurl, which speaks to the service, cannot be loaded \(.*\): install it
+		dlopen(libcurl.so.4) 2 71 libcurl, which speaks to the service, cannot be loaded: .*\(is it installed
 		curl_global_init_mem 27 71 libcurl cannot be set up
 		curl_multi_init 12 71 libcurl cannot be set up
 	END
