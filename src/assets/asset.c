@@ -18,13 +18,6 @@ static int64_t least(int64_t a, int64_t b)
 
 /* --- what it is --------------------------------------------------------------------------------------------------- */
 
-static struct identity identity_of(const struct object *object)
-{
-	struct identity identity = {.size = object_size(object)};
-	strncpy(identity.etag, object_etag(object), ETAG_MAX);
-	return identity;
-}
-
 void asset_drop_fetches(struct asset *asset)
 {
 	for (int i = 0; i < FETCHES_MAX; i++)
@@ -103,7 +96,7 @@ static void adopt(struct asset *asset, struct object *object)
 		become_another(asset);
 		assets_attach(asset->assets, asset->known, object);
 	}
-	asset->belief.known = identity_of(object);
+	asset->belief.known = known_identity(object);
 	asset->belief.doubted.size = -1;
 }
 

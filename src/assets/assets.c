@@ -167,8 +167,7 @@ static bool is_due_ahead(struct known *known, int64_t offset, int64_t end, int64
 static bool hand_out(struct assets *assets, struct known *known, const struct asset_source *source,
 		     const struct object *object, int64_t offset, size_t len)
 {
-	struct identity identity = {.size = object_size(object)};
-	strncpy(identity.etag, object_etag(object), ETAG_MAX);
+	const struct identity identity = known_identity(object);
 	struct proof last = {0};
 	if (len > 0 && !tag_is_strong(identity.etag)) {
 		last.piece = (offset + (int64_t)len - 1) / PIECE_BYTES;

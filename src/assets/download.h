@@ -91,6 +91,9 @@ struct known *known_get(struct known_table *table, struct slice url);
 void known_unpin(struct known *known);
 void known_free_all(struct known_table *table); /* no file may be left open */
 
+/* What an object is of. */
+struct identity known_identity(const struct object *object);
+
 /* Gives an object to be known, with a reference of its own, unless one is. False if that one, or the bytes that were handed
  * out, are not the same as the object's, as far as sizes and tags tell. */
 bool known_attach(struct known_table *table, struct known *known, struct object *object, int64_t now);

@@ -143,6 +143,13 @@ void known_free_all(struct known_table *table)
 	*table = (struct known_table){0};
 }
 
+struct identity known_identity(const struct object *object)
+{
+	struct identity identity = {.size = object_size(object)};
+	strncpy(identity.etag, object_etag(object), ETAG_MAX);
+	return identity;
+}
+
 static bool are_the_same(const struct object *a, const struct object *b)
 {
 	return object_size(a) == object_size(b) && tags_agree(object_etag(a), object_etag(b));

@@ -173,13 +173,13 @@ uint32_t tag_mark(const char *etag)
 
 static bool marks_agree(uint32_t a, uint32_t b)
 {
-	return a == 0 || b == 0 || (a & 1) != (b & 1) || a == b;
+	return b == 0 || (a & 1) != (b & 1) || a == b;
 }
 
 bool identity_agrees(const struct identity *identity, int64_t size, const char *etag)
 {
 	return identity->size == size && tags_agree(identity->etag, etag) &&
-	       marks_agree(identity->mark, tag_mark(etag));
+	       (identity->mark == 0 || marks_agree(identity->mark, tag_mark(etag)));
 }
 
 static void note(struct identity *identity, int64_t size, const char *etag)

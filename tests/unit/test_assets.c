@@ -776,17 +776,24 @@ static void use_many_others(struct scene *scene)
 	temp_folder_remove(scene->folder);
 }
 
-/* Who reads on after long gets no byte of another file, and is not told of a change where there is none. */
-static void test_change_long_after(struct fault fault)
+/* Somebody has read the first window of it, long ago. */
+static struct scene *scene_of_old(int64_t size, struct fault fault)
 {
-	int64_t size = 6 * MIB + 3;
 	struct scene *scene = scene_make(size);
 	always(scene, fault);
 	struct reader reader = read_at(scene, 0, 4096);
 	ok(is_right(&reader, 0, 4096), "the old bytes");
 	read_window(scene);
 	use_many_others(scene);
-	reader = read_at(scene, MIB, 4096);
+	return scene;
+}
+
+/* Who reads on after long gets no byte of another file, and is not told of a change where there is none. */
+static void test_change_long_after(struct fault fault)
+{
+	int64_t size = 6 * MIB + 3;
+	struct scene *scene = scene_of_old(size, fault);
+	struct reader reader = read_at(scene, MIB, 4096);
 	ok(is_right(&reader, 0, 4096), "they are the same long after");
 	is_int(atomic_load(&scene->changes), 0, "and nobody hears of a change");
 	for (int64_t at = MIB; at < 2 * MIB; at += 64 * KIB)
@@ -812,19 +819,14 @@ static void test_change_long_after(struct fault fault)
 static void test_change_by_another(struct fault fault)
 {
 	int64_t size = 6 * MIB + 3;
-	struct scene *scene = scene_make(size);
-	always(scene, fault);
-	struct reader reader = read_at(scene, 0, 4096);
-	ok(is_right(&reader, 0, 4096), "the old bytes");
-	read_window(scene);
-	use_many_others(scene);
+	struct scene *scene = scene_of_old(size, fault);
 	set_version(scene, 1, size);
 	struct assets *here = scene->assets;
 	scene_open(scene);
 	is_int(read_all(scene, size, 1 << 18, 1), 0, "the new ones in another mount");
 	assets_destroy(scene->assets);
 	scene->assets = here;
-	reader = read_at(scene, MIB, 4096);
+	struct reader reader = read_at(scene, MIB, 4096);
 	is_int(reader.rc, -ESTALE, "are none of the old ones");
 	is_int(atomic_load(&scene->changes), 1, "which is told once");
 	scene->source.generation = 1;
