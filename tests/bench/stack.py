@@ -50,10 +50,7 @@ class Stack:
 
     def environment(self, url: str = "") -> dict[str, str]:
         """The variables that point contentfs to it, or to what stands before it at another URL."""
-        command = [*_PROGRAM, "env", url or self.url]
-        lines = subprocess.run(command, check=True, text=True, capture_output=True).stdout.splitlines()
-        pairs = (line.removeprefix("export ").split("=", 1) for line in lines)
-        return {**os.environ, **{name: value.strip("'\"") for name, value in pairs}}
+        return {**os.environ, **self._query("env"), "CONTENTSTACK_HOST": url or self.url}
 
     def control(self, command: str, **arguments: Any) -> dict[str, Any]:
         """One control command, and its answer."""
@@ -62,8 +59,11 @@ class Stack:
 
     def questions(self) -> list[str]:
         """Path and query of what was asked of the API since `requests-clear`."""
-        self._control.request("GET", "/_control/requests")
-        return [f"{entry['path']}?{entry['query']}" for entry in self._answer("requests")["requests"]]
+        return [f"{entry['path']}?{entry['query']}" for entry in self._query("requests")["requests"]]
+
+    def _query(self, name: str) -> dict[str, Any]:
+        self._control.request("GET", f"/_control/{name}")
+        return self._answer(name)
 
     def _answer(self, command: str) -> dict[str, Any]:
         answer = self._control.getresponse()

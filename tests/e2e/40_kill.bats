@@ -62,7 +62,7 @@ stall_after() {
 @test "of a delta that is under way, or was killed, nothing shows until it is whole" {
 	start_stack --generate 600 --content-types 3 --locales 2 --assets 20
 	mount_stack
-	ctl truth --out "$WORK/before"
+	tell truth >"$WORK/before"
 	unmount
 	ctl random 150 --seed 21
 	ctl set page-size 10

@@ -7,7 +7,7 @@ COMMAND_SECONDS=$((COMMAND_SECONDS * 2))
 setup_filled() {
 	start_stack
 	mount_stack
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 }
 
 equals_truth() {
@@ -41,7 +41,7 @@ healthy() {
 @test "content stays while the service is down, and news come by themselves when it is back" {
 	start_stack
 	mount_stack --interval 0.2
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	ctl fault close --times forever
 	publish story bltaaaaaaaaaaaaaaa1 en-us 'Meanwhile'
 	wait_until 30 fails healthy

@@ -79,7 +79,7 @@ go_on() {
 
 # prepare: the run without a kill. Says how many commits it has, and what it asks for.
 prepare() {
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	from_start
 	ctl requests --clear
 	shimmed

@@ -431,7 +431,7 @@ held_texts() {
 	mount_disk 12m
 	contentfs sync --store "$STORE"
 	mount_stack
-	ctl truth --out "$WORK/before"
+	tell truth >"$WORK/before"
 	fill_disk
 	publish_much 45
 	expect_failing 'no room left' 'make room'
@@ -516,7 +516,7 @@ status_is() {
 	make_disk -o loop,errors=remount-ro "$WORK/image"
 	STORE=$DISK/store.db
 	mount_stack
-	ctl truth --out "$WORK/before"
+	tell truth >"$WORK/before"
 	mount -o remount,abort "$DISK" # what the kernel does when it finds an error
 	publish_much 47
 	expect_failing 'read-only' 'make it writable'
@@ -525,7 +525,7 @@ status_is() {
 @test "when a disk can be written again, the content follows by itself" {
 	setup_stack
 	mount_failing
-	ctl truth --out "$WORK/before"
+	tell truth >"$WORK/before"
 	echo 'write 30' >"$WORK/store/orders" # EROFS
 	publish_much 48
 	expect_failing 'read-only' 'make it writable'
@@ -539,7 +539,7 @@ status_is() {
 @test "when writing fails, the content stays readable, and follows when writing works again" {
 	setup_stack
 	mount_failing
-	ctl truth --out "$WORK/before"
+	tell truth >"$WORK/before"
 	echo 'write 5' >"$WORK/store/orders" # EIO
 	publish_much 49
 	expect_failing "disk fails" 'Input/output error'

@@ -110,6 +110,6 @@ load lib
 	other=$(<"$WORK/other.url")
 	ctl fault redirect --to "$other/v3/stacks/sync?init=true&environment=production" --times forever
 	run -76 refresh
-	same 0 "$(python3 "$STACK" ctl "$other" requests | jq .total)" 'requests to the other host'
+	same 0 "$(tell_at "$other" requests | jq .total)" 'requests to the other host'
 	equal
 }

@@ -267,7 +267,7 @@ refused_store() {
 	mount -t tmpfs -o size=4m,mode=700 tmpfs "$WORK/small"
 	STORE=$WORK/small/store.db
 	mount_stack
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	dd if=/dev/zero of="$WORK/small/filler" bs=64k 2>/dev/null || true
 	ctl random 150 --seed 51
 	run refresh

@@ -234,7 +234,7 @@ waits() {
 @test "a refresh says what the service had to say, and content stays" {
 	start_stack
 	mount_stack
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	fails_with 69 'HTTP 503' 503
 	fails_with 69 'HTTP 429' 429
 	fails_with 69 "$(stack_port)" reset

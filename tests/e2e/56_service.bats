@@ -27,7 +27,7 @@ ends_orderly() {
 
 @test "a filled store is ready at once, before there is a network" {
 	fill_store
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	end_stack
 	start_manager "$WORK/notify"
 	serve

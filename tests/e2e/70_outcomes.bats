@@ -48,7 +48,7 @@ drive() {
 @test "connections that are refused, until the service is back and knows no token" {
 	start_stack --generate 20 --page-size 3
 	mount_stack
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	end_stack
 	run -69 refresh
 	has "$output" "127.0.0.1:$(stack_port)"
@@ -94,7 +94,7 @@ published_in() {
 	export COMMAND_SECONDS=150
 	start_stack --generate 20 --page-size 3
 	mount_stack
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	ctl set freeze on
 	publish gen_article bltaaaaaaaaaaaaaaa1 en-us 'News'
 	ctl fault stall --match sync_token= --bytes 50

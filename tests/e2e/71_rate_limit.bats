@@ -55,7 +55,7 @@ waits_for() {
 @test "a service that asks for a day of rest holds up nobody, and the content stays" {
 	start_stack --generate 20
 	mount_stack
-	ctl truth --out "$WORK/truth"
+	tell truth >"$WORK/truth"
 	ctl fault 429 --retry-after 86400 --match sync_token= --times forever
 	run refresh
 	echo "$output"

@@ -341,8 +341,8 @@ none_astray() {
 	wait_until 30 contentfs status "$MOUNT"
 	ctl fault redirect --times forever --match /v3/assets/ --to "$other/v3/assets{file}"
 	equal_bytes
-	[ "$(python3 "$STACK" ctl "$other" status | jq .asset_requests)" -ge 20 ]
-	same 0 "$(python3 "$STACK" ctl "$other" requests | jq '[.requests[] | select(.token != [])] | length')" 'tokens told to another'
+	[ "$(tell_at "$other" status | jq .asset_requests)" -ge 20 ]
+	same 0 "$(tell_at "$other" requests | jq '[.requests[] | select(.token != [])] | length')" 'tokens told to another'
 	ctl faults-clear
 	make_assets 12 100000
 	refresh

@@ -82,7 +82,7 @@ equal_bytes() {
 
 # keep_truth: for when the stack is gone.
 keep_truth() {
-	ctl truth --sha256 --out "$WORK/truth"
+	tell truth --sha256 >"$WORK/truth"
 }
 
 # still_equal [OPTION...]: to what was kept.

@@ -169,7 +169,7 @@ start_stack() {
 		return 1
 	}
 	STACK_URL=$(<"$WORK/stack.url")
-	eval "$(python3 "$STACK" env "$STACK_URL")"
+	eval "$(tell env)"
 }
 
 # end_stack: the service is gone. Another one at the same address (--port "$(stack_port)") knows none of its tokens.
@@ -192,7 +192,12 @@ stack_port() {
 
 # tell COMMAND...: commands the stack, and prints its answer.
 tell() {
-	bounded python3 "$STACK" ctl "$STACK_URL" "$@"
+	tell_at "$STACK_URL" "$@"
+}
+
+# tell_at URL COMMAND...: commands the stack there.
+tell_at() {
+	bounded "$STACK/ctl" "$@"
 }
 
 # requests KIND: how many of that kind have reached the stack.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import signal
 import sys
 import tempfile
 from typing import Any, Optional
 
-import ctl
 from access import Credentials
+from generator import Plan
+from stack import Options, Stack
 from switches import SWITCHES, Settings, SwitchError
 
 
@@ -32,7 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--body", type=int, default=1500, metavar="BYTES", help="about the size of an entry's data")
     generate.add_argument("--assets", type=int, default=0, metavar="A", help="publish A small assets, too")
     generate.add_argument("--seed", type=int, default=1, metavar="S")
-    _add_credentials(serve)
+    credentials = serve.add_argument_group("credentials")
+    for name in ("api_key", "token", "environment", "branch"):
+        credentials.add_argument(f"--{name.replace('_', '-')}", default=getattr(Credentials, name))
     switches = serve.add_argument_group("switches, also to be set at run time")
     for name, switch in SWITCHES.items():
         plain = not isinstance(switch.default, bool)
@@ -40,22 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         text = f"{switch.meaning} (default {switch.default if plain else 'off'})"
         switches.add_argument(f"--{name}", metavar="VALUE", help=text, **more)
 
-    env = commands.add_parser("env", help="print the variables that point a client to a stack")
-    env.add_argument("url", metavar="URL")
-    _add_credentials(env)
-
-    ctl.add_parser(commands)
     return parser
-
-
-def _add_credentials(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("credentials")
-    for name in ("api_key", "token", "environment", "branch"):
-        group.add_argument(f"--{name.replace('_', '-')}", default=getattr(Credentials, name))
-
-
-def _credentials(options: argparse.Namespace) -> Credentials:
-    return Credentials(options.api_key, options.token, options.environment, options.branch)
 
 
 def _write_atomically(path: str, text: str) -> None:
@@ -68,9 +55,6 @@ def _write_atomically(path: str, text: str) -> None:
 def _serve(options: argparse.Namespace) -> int:
     ends = (signal.SIGTERM, signal.SIGINT)
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # in all threads, lest one takes it that nobody hears
-    from generator import Plan  # here, so that `ctl` starts quickly
-    from stack import Options, Stack
-
     settings = Settings()
     for name in SWITCHES:
         value = getattr(options, name.replace("-", "_"))
@@ -88,7 +72,8 @@ def _serve(options: argparse.Namespace) -> int:
             options.large_type,
         )
     content = options.content or ("sample" if plan is None else "empty")
-    stack = Stack(Options(options.port, content, plan, _credentials(options), settings, options.verbose))
+    credentials = Credentials(options.api_key, options.token, options.environment, options.branch)
+    stack = Stack(Options(options.port, content, plan, credentials, settings, options.verbose))
     stack.start()
     print(stack.url, flush=True)
     if options.ready_file:
@@ -102,17 +87,8 @@ def main(arguments: list[str]) -> int:
     """Runs one command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "serve":
-            return _serve(options)
-        if options.command == "env":
-            for name, value in _credentials(options).client_environment(options.url).items():
-                print(f"export {name}={shlex.quote(value)}")
-            return 0
-        return ctl.run(options)
-    except (SwitchError, ctl.CommandFailed) as error:
-        print(f"tests/stack: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
+        return _serve(options)
+    except (SwitchError, OSError) as error:
         print(f"tests/stack: {error}", file=sys.stderr)
         return 1
 

@@ -111,11 +111,13 @@ class Control:
         faults: FaultQueue,
         journal: Journal,
         describe: Callable[[], Result],
+        environment: Callable[[], Result],
     ) -> None:
         self._content, self._editor, self._sync = content, editor, sync
         self._settings, self._faults = settings, faults
         self._describe, self._journal = describe, journal
         self._queries: dict[str, Callable[[], Result]] = {
+            "env": environment,
             "status": self._status,
             "requests": journal.report,
             "faults": lambda: {"faults": faults.describe()},
@@ -135,6 +137,7 @@ class Control:
             "faults-clear": lambda _: lambda: {"cleared": faults.clear()},
             "set": self._set,
             "requests-clear": lambda _: _silent(journal.clear),
+            "wait-requests": self._wait_requests,
         }
 
     def run(self, method: str, command: str, body: bytes) -> str:
@@ -239,6 +242,18 @@ class Control:
         return lambda: {"done": Randomizer(self._content, self._editor, seed).run(count)}
 
     # -- behaviour ----------------------------------------------------------------------------------------------
+
+    def _wait_requests(self, given: Arguments) -> Action:
+        kind, number = given.text("kind"), given.optional_number("number", 1) or 0
+        seconds = given.optional_number("timeout", 10) or 0
+
+        def action() -> Result:
+            came = self._journal.await_requests(kind, number, seconds)
+            if came < number:
+                raise ControlError(f"{came} of {number} {kind} requests came in time")
+            return {"count": came}
+
+        return action
 
     def _refuse_tokens(self, given: Arguments) -> Action:
         which, times = given.optional_text("which") or "sync", given.optional_number("times")

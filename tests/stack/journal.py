@@ -21,7 +21,7 @@ class Journal:
 
     def __init__(self, tokens: Iterable[str], host: str) -> None:
         self._tokens, self._host = tuple(tokens), host
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._counters: Counter[str] = Counter()
         self._requests: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._number = 0
@@ -51,6 +51,7 @@ class Journal:
             entry["number"] = self._number
             self._counters[kind] += 1
             self._requests.append(entry)
+            self._lock.notify_all()
         return entry
 
     def _masked(self, text: str) -> str:
@@ -117,6 +118,12 @@ class Journal:
                 "counters": dict(self._counters),
                 "requests": [dict(entry) for entry in self._requests],
             }
+
+    def await_requests(self, kind: str, number: int, seconds: float) -> int:
+        """Waits until so many of that kind have come, or for so long; returns how many have."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._counters[kind] >= number, seconds)
+            return self._counters[kind]
 
     def clear(self) -> None:
         """Starts again from nothing."""

@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from access import ApiError, Credentials
 from answers import Answer
+from commandline import CommandLine
 from connection import Connection, ConnectionOver
 from control import Control, ControlError
 from delivery import Delivery, Segments, kind_of, split_path
@@ -18,7 +19,7 @@ from journal import Journal
 from oddities import Asked, can_befall, odd_answer
 from ratelimit import RateLimit, told_until
 from switches import Settings
-from transport import Terms, accepts_gzip, send_answer, send_chunks
+from transport import Terms, accepts_gzip, send_answer, send_chunks, send_to_end
 
 MAX_BODY = 256 << 20  # of a control request
 IDLE_SECONDS = 120
@@ -34,6 +35,7 @@ class Server(ThreadingHTTPServer):
 
     delivery: Delivery
     control: Control
+    command_line: CommandLine
     credentials: Credentials
     settings: Settings
     faults: FaultQueue
@@ -199,6 +201,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _control(self, command: str, query: str) -> None:
         terms = self._terms()
+        if command == "ctl" and self.command == "POST":
+            self._command(terms)
+            return
         try:
             body = self._body()
             if command == "truth" and self.command == "GET":
@@ -209,6 +214,13 @@ class Handler(BaseHTTPRequestHandler):
         except ControlError as error:
             answer = Answer(400, error.text())
         send_answer(self._wire, answer, terms)
+
+    def _command(self, terms: Terms) -> None:
+        try:
+            answer, pieces = Answer(content_type="text/plain"), self.server.command_line.run(self._body())
+        except ControlError as error:
+            answer, pieces = Answer(400, content_type="text/plain"), iter([f"{error}\n".encode("utf-8", "replace")])
+        send_to_end(self._wire, answer, terms, pieces)
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")

@@ -10,6 +10,7 @@ from typing import Any, Optional
 import sample
 from access import Credentials
 from changes import Editor
+from commandline import CommandLine
 from content import Content
 from control import Control
 from delivery import Delivery
@@ -54,8 +55,16 @@ class Stack:
         server.rate_limit = RateLimit(options.settings)
         server.delivery = Delivery(self.content, self.sync, options.credentials, options.settings)
         server.control = Control(
-            self.content, self.editor, self.sync, options.settings, self.faults, self.journal, self._describe
+            self.content,
+            self.editor,
+            self.sync,
+            options.settings,
+            self.faults,
+            self.journal,
+            self._describe,
+            lambda: dict(credentials.client_environment(self.url)),
         )
+        server.command_line = CommandLine(server.control)
         self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="accept", daemon=True)
 
     def _load(self, options: Options) -> Content:

@@ -6,10 +6,12 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -40,11 +42,17 @@ PROGRAM = _load_program()
 
 
 def stack(*arguments: str) -> Done:
-    """Runs a command to its end, in this process: a new one for each would take most of the time of these tests."""
+    """Runs the program to its end, in this process."""
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         status = PROGRAM.main(list(arguments))
     return Done(status, out.getvalue(), errors.getvalue())
+
+
+def ctl(*arguments: str) -> Done:
+    """Runs the client to its end."""
+    done = subprocess.run([str(HERE / "ctl"), *arguments], capture_output=True, text=True, timeout=20, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 class ProcessCase(unittest.TestCase):
@@ -78,9 +86,13 @@ class ProcessCase(unittest.TestCase):
 
     def ctl(self, *arguments: str) -> Any:
         """A control command that works."""
-        done = stack("ctl", self.url, *arguments)
+        return json.loads(self.text(*arguments))
+
+    def text(self, *arguments: str) -> str:
+        """What a control command that works prints."""
+        done = ctl(self.url, *arguments)
         self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
-        return json.loads(done.stdout) if done.stdout else None
+        return done.stdout
 
     def memory(self) -> int:
         """Its resident memory in MB."""
@@ -106,11 +118,8 @@ class Serving(ProcessCase):
         sock.close()
 
     def test_environment_for_clients(self) -> None:
-        command = [sys.executable, str(HERE), "env", self.url]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True)
-        shown = subprocess.run(
-            ["sh", "-c", f"{done.stdout}\nenv"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout.splitlines()
+        command = ["sh", "-c", f"{self.text('env')}\nenv"]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.splitlines()
         for line in (
             f"CONTENTSTACK_API_KEY={DEFAULT.api_key}", f"CONTENTSTACK_DELIVERY_TOKEN={DEFAULT.token}",
             f"CONTENTSTACK_ENVIRONMENT={DEFAULT.environment}", f"CONTENTSTACK_HOST={self.url}",
@@ -134,9 +143,7 @@ class Serving(ProcessCase):
         self.assertEqual(sum(done.values()), 25)
         items, _ = self.client.run(sync_token=token)
         self.assertGreaterEqual(len(items), 34)
-        out = self.folder / "truth"
-        self.ctl("truth", "--out", str(out), "--sha256")
-        lines = [line for line in out.read_text("utf-8").split("\n") if line]
+        lines = [line for line in self.text("truth", "--sha256").split("\n") if line]
         self.assertTrue(all(isinstance(json.loads(line)["data"], dict) for line in lines))
         mine, = [line for line in lines if '"price":1.10,"big":12345678901234567890' in line]
         self.assertEqual(json.loads(mine)["uid"], "ü/..")
@@ -165,23 +172,45 @@ class Serving(ProcessCase):
         self.assertEqual(self.ctl("requests")["total"], 0)
 
     def test_errors_have_a_message_and_a_status(self) -> None:
-        for arguments in (
-            ("ctl", self.url, "publish", "nonsense", "p1", "en-us"),
-            ("ctl", self.url, "publish", "page", "p1", "en-us", "{"),
-            ("ctl", self.url, "fault", "nonsense"),
-            ("ctl", self.url, "fault", "429", "--depth", "3"),
-            ("ctl", self.url, "set", "order", "sideways"),
-            ("ctl", self.url, "random", "many"),
-            ("ctl", self.url, "wait-requests", "locales", "1", "--timeout", "0.1"),
-            ("ctl", "http://127.0.0.1:1", "status"),
-            ("ctl", "nonsense", "status"),
-            ("serve", "--order", "sideways"),
-            ("serve", "--port", self.url.rsplit(":", 1)[1]),
+        for program, arguments, text in (
+            (ctl, (self.url, "publish", "nonsense", "p1", "en-us"), "nonsense"),
+            (ctl, (self.url, "publish", "page", "p1", "en-us", "{"), "not a JSON object"),
+            (ctl, (self.url, "publish", "page", "p1", "en-us", os.fsdecode(b'{"title": "\xff"}')), "not a JSON object"),
+            (ctl, (self.url, "publish", "page"), "required: uid, locale"),
+            (ctl, (self.url, "fault", "nonsense"), "nonsense"),
+            (ctl, (self.url, "fault", "429", "--depth", "3"), "depth"),
+            (ctl, (self.url, "set", "order", "sideways"), "sideways"),
+            (ctl, (self.url, "random", "many"), "'many'"),
+            (ctl, (self.url, "wait-requests", "locales", "1", "--timeout", "0"), "0 of 1 locales requests"),
+            (ctl, (self.url, "wait-requests", "locales", "1", "--timeout", "1"), "0 of 1 locales requests"),
+            (ctl, (self.url, "nonsense"), "nonsense"),
+            (ctl, (self.url, ""), "invalid choice: ''"),
+            (ctl, (self.url,), "Usage"),
+            (ctl, ("http://127.0.0.1:1", "status"), "no stack answers"),
+            (ctl, ("nonsense", "status"), "not the URL"),
+            (stack, ("serve", "--order", "sideways"), "sideways"),
+            (stack, ("serve", "--port", self.url.rsplit(":", 1)[1]), "in use"),
         ):
             with self.subTest(arguments=arguments):
-                done = stack(*arguments)
+                done = program(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
-                self.assertTrue(done.stderr.startswith("tests/stack: "), done.stderr)
+                self.assertTrue(done.stderr.startswith("tests/stack"), done.stderr)
+                self.assertIn(text, done.stderr)
+
+    def test_help(self) -> None:
+        self.assertIn("delete-content-type", self.text("--help"))
+        self.assertIn("--retry-after", self.text("fault", "--help"))
+        self.assertEqual(ctl("--help").returncode, 0)
+
+    def test_waits_for_requests(self) -> None:
+        waiting = threading.Thread(target=self.ctl, args=("wait-requests", "sync_init", "2", "--timeout", "15"))
+        waiting.start()
+        self.client.sync(init="true")
+        waiting.join(0.2)
+        self.assertTrue(waiting.is_alive())
+        self.client.sync(init="true")
+        waiting.join(10)
+        self.assertFalse(waiting.is_alive())
 
 
 class Switched(ProcessCase):
@@ -195,7 +224,7 @@ class Switched(ProcessCase):
         settings = {name: status["settings"][name] for name in ("page-size", "order", "multi-value")}
         self.assertEqual(settings, {"page-size": 9, "order": "oldest", "multi-value": True})
         self.assertEqual(self.client.sync(init="true").status, 401)
-        self.assertIn("cssecret", stack("env", self.url, "--token", "cssecret").stdout)
+        self.assertIn("CONTENTSTACK_DELIVERY_TOKEN=cssecret\n", self.text("env"))
 
 
 class Million(ProcessCase):

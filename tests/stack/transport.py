@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, NoReturn, Optional
 
 import ratelimit
 from answers import Answer
@@ -105,6 +105,12 @@ def send_chunks(
     connection.send(b"0\r\n\r\n")
 
 
+def send_to_end(connection: Connection, answer: Answer, terms: Terms, pieces: Iterator[bytes]) -> NoReturn:
+    """Sends a body that ends where the connection does."""
+    _send_pieces(connection, _head(answer, terms, {"Connection": "close"}), pieces)
+    raise ConnectionOver
+
+
 def _send_body(
     connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Optional[Fault], encoding: dict[str, str]
 ) -> None:
@@ -167,8 +173,7 @@ def _send_unsized(connection: Connection, answer: Answer, terms: Terms, body: Bl
     if fault.text("style") == "chunked":
         send_chunks(connection, answer, terms, pieces, part == 100)
         return
-    _send_pieces(connection, _head(answer, terms, {"Connection": "close"}), pieces)
-    raise ConnectionOver
+    send_to_end(connection, answer, terms, pieces)
 
 
 def _send_endless(connection: Connection, answer: Answer, terms: Terms, body: Blob, fault: Fault) -> None:

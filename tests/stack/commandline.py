@@ -1,30 +1,36 @@
-"""The command line client of a running stack's control."""
+"""The command line of a running stack: words, as `tests/stack/ctl` sends them, and the text that answers them.
+
+They are understood here, and not by the client, so that a command costs no start of a Python."""
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
-import sys
-import time
-from typing import Any, Optional
-from urllib.parse import urlsplit
+import shlex
+from typing import Any, Iterator, NoReturn, Optional
 
+from control import Control, ControlError
 from faults import KINDS
 from records import SIZES
 from switches import SWITCHES
 
-TIMEOUT = 600  # seconds; a stack that deletes a type of a million entries takes its time
+
+class Help(Exception):
+    """The text of it was asked for."""
 
 
-class CommandFailed(Exception):
-    """The stack could not be reached, or refused."""
+class _Parser(argparse.ArgumentParser):
+    """Tells by exceptions what it would print, and never ends the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ControlError(f"{message}\n{self.format_usage().rstrip()}")
+
+    def print_help(self, file: Any = None) -> NoReturn:
+        raise Help(self.format_help())
 
 
-def add_parser(commands: Any) -> None:
-    """Adds `ctl URL COMMAND …` to the program's commands."""
-    parser = commands.add_parser("ctl", help="command a running stack")
-    parser.add_argument("url", metavar="URL")
+def _parser() -> _Parser:
+    parser = _Parser(prog="tests/stack/ctl URL", description="Commands a running stack.")
     inner = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
 
     def command(name: str, text: str, *arguments: str) -> argparse.ArgumentParser:
@@ -51,7 +57,8 @@ def add_parser(commands: Any) -> None:
     command("add-content-type", "make a content type", "uid", "title?")
     command("change-schema", "add a field to a content type", "uid")
     command("delete-content-type", "delete a content type with its entries", "uid")
-    change = command("random", "make random changes", "count")
+    change = command("random", "make random changes")
+    change.add_argument("count", type=int)
     change.add_argument("--seed", type=int)
     refuse = command("refuse-tokens", "refuse tokens with error 141")
     refuse.add_argument("which", nargs="?", choices=("sync", "pagination", "all"), default="sync")
@@ -67,12 +74,14 @@ def add_parser(commands: Any) -> None:
     requests.add_argument("--clear", action="store_true", help="forget it, and count from nothing")
     requests.add_argument("--match", default="", help="only requests with this text in path and query")
     requests.add_argument("--kind", action="append", help="only requests of this kind")
-    wait = command("wait-requests", "wait until so many requests of a kind have come", "kind", "number")
-    wait.add_argument("--timeout", type=float, default=10.0)
+    wait = command("wait-requests", "wait until so many requests of a kind have come", "kind")
+    wait.add_argument("number", type=int)
+    wait.add_argument("--timeout", type=int, default=10, metavar="SECONDS")
     truth = command("truth", "what is published now, a JSON line per file")
-    truth.add_argument("--out", metavar="FILE")
     truth.add_argument("--sha256", action="store_true", help="with the digest of each asset's file")
     command("status", "counts and switches")
+    command("env", "the variables that point a client to the stack, for a shell")
+    return parser
 
 
 def _add_fault(inner: Any) -> None:
@@ -89,28 +98,6 @@ def _add_fault(inner: Any) -> None:
         fault.add_argument(f"--{name}", dest=f"param_{name}")
 
 
-def call(url: str, method: str, command: str, body: Optional[str] = None) -> http.client.HTTPResponse:
-    """One control request; CommandFailed unless the answer is 200."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise CommandFailed(f"{url!r} is not the URL of a local stack")
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT)
-    try:
-        sent = None if body is None else body.encode()
-        connection.request(method, f"/_control/{command}", sent, {"Connection": "close"})
-        answer = connection.getresponse()
-    except (OSError, http.client.HTTPException) as error:
-        raise CommandFailed(f"no stack answers at {url}: {error}") from None
-    if answer.status != 200:
-        text = answer.read().decode("utf-8", "replace")
-        try:
-            text = json.loads(text)["error"]
-        except (ValueError, KeyError, TypeError):
-            pass
-        raise CommandFailed(text)
-    return answer
-
-
 def _body(values: dict[str, Any], fields: Optional[str] = None) -> str:
     given = {name: value for name, value in values.items() if value is not None}
     text = json.dumps(given)
@@ -120,7 +107,7 @@ def _body(values: dict[str, Any], fields: Optional[str] = None) -> str:
 
 
 def _request(options: argparse.Namespace) -> tuple[str, str]:
-    """Command and body for the actions that change something."""
+    """Command and body for the actions that change something, or wait."""
     action, given = options.action, vars(options)
     names = {
         "publish": ("content_type", "uid", "locale"),
@@ -131,58 +118,37 @@ def _request(options: argparse.Namespace) -> tuple[str, str]:
         "add-content-type": ("uid", "title"),
         "change-schema": ("uid",),
         "delete-content-type": ("uid",),
+        "random": ("count", "seed"),
         "refuse-tokens": ("which", "times"),
         "set": ("option", "value"),
+        "wait-requests": ("kind", "number", "timeout"),
     }
     if action in names:
         return action, _body({name: given[name] for name in names[action]}, given.get("fields"))
     if action in ("unpublish-asset", "delete-asset"):
         values = {"content_type": "sys_assets", "uid": options.uid, "locale": options.locale}
         return action[: -len("-asset")], _body(values)
-    if action == "random":
-        return action, _body({"count": _number(options.count), "seed": options.seed})
     if action == "latency":
         return "set", _body({"option": "latency", "value": options.milliseconds})
     if action == "fault":
         params = {name[6:]: value for name, value in given.items() if name.startswith("param_") and value is not None}
-        times = 0 if options.times == "forever" else _number(options.times, least=1)
-        values = {"kind": options.kind, "times": times, "match": options.match, "skip": options.skip, "params": params}
-        return action, _body(values)
+        values = {"kind": options.kind, "times": _times(options.times), "match": options.match, "skip": options.skip}
+        return action, _body({**values, "params": params})
+    if action == "requests":
+        return "requests-clear", "{}"
     return action, "{}"
 
 
-def _number(text: str, least: int = 0) -> int:
-    if not text.isdigit() or int(text) < least:
-        raise CommandFailed(f"{text!r} is not a number of {least} or more")
+def _times(text: str) -> int:
+    """How often; 0 is for ever."""
+    if text == "forever":
+        return 0
+    if not text.isdigit() or int(text) < 1:
+        raise ControlError(f"{text!r} is not a number of 1 or more")
     return int(text)
 
 
-def _wait(options: argparse.Namespace) -> int:
-    deadline = time.monotonic() + options.timeout
-    number = _number(options.number)
-    while True:
-        counters = json.loads(call(options.url, "GET", "requests").read())["counters"]
-        if counters.get(options.kind, 0) >= number:
-            return 0
-        if time.monotonic() > deadline:
-            raise CommandFailed(f"{counters.get(options.kind, 0)} of {number} {options.kind} requests came in time")
-        time.sleep(0.02)
-
-
-def _truth(options: argparse.Namespace) -> int:
-    answer = call(options.url, "GET", "truth" + ("?sha256=1" if options.sha256 else ""))
-    out = open(options.out, "wb") if options.out else sys.stdout.buffer  # noqa: SIM115
-    try:
-        while piece := answer.read(1 << 16):
-            out.write(piece)
-        out.flush()
-    finally:
-        if options.out:
-            out.close()
-    return 0
-
-
-def _chosen(report: bytes, options: argparse.Namespace) -> str:
+def _chosen(report: str, options: argparse.Namespace) -> str:
     """The report, with the last requests that match only; `matching` says how many these are."""
     found = json.loads(report)
     found["requests"] = [
@@ -194,20 +160,36 @@ def _chosen(report: bytes, options: argparse.Namespace) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Runs one action; returns the exit status, or raises CommandFailed."""
-    if options.action == "truth":
-        return _truth(options)
-    if options.action == "wait-requests":
-        return _wait(options)
-    if options.action == "requests" and options.clear:
-        answer = call(options.url, "POST", "requests-clear", "{}")
-    elif options.action == "requests":
-        sys.stdout.write(_chosen(call(options.url, "GET", "requests").read(), options) + "\n")
-        return 0
-    elif options.action in ("status", "faults"):
-        answer = call(options.url, "GET", options.action)
-    else:
-        answer = call(options.url, "POST", *_request(options))
-    sys.stdout.write(answer.read().decode() + "\n")
-    return 0
+def _exports(variables: str) -> str:
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in json.loads(variables).items())
+
+
+class CommandLine:
+    """Thread-safe, as the control is."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._parser = _parser()
+
+    def run(self, body: bytes) -> Iterator[bytes]:
+        """Does what the words say, each of which ends with a NUL, and returns the answer in pieces; ControlError when it
+        cannot be done."""
+        words = [word.decode("utf-8", "surrogateescape") for word in body.split(b"\0")[:-1]]
+        try:
+            options = self._parser.parse_args(words)
+        except Help as text:
+            return iter([str(text).encode()])
+        if options.action == "truth":
+            return self._control.truth(options.sha256)
+        return iter([(self._text(options) + "\n").encode("utf-8", "surrogateescape")])
+
+    def _text(self, options: argparse.Namespace) -> str:
+        ask, action = self._control.run, options.action
+        if action == "env":
+            return _exports(ask("GET", "env", b""))
+        if action == "requests" and not options.clear:
+            return _chosen(ask("GET", "requests", b""), options)
+        if action in ("status", "faults"):
+            return ask("GET", action, b"")
+        command, body = _request(options)
+        return ask("POST", command, body.encode("utf-8", "surrogateescape"))
