@@ -15,7 +15,7 @@ def describe(folder: Path) -> dict[str, str]:
     """A line for each thing that counts."""
     return {
         "processor": f"{_first('/proc/cpuinfo', r'model name.*: (.*)')}, {os.cpu_count()} cores",
-        "memory": f"{int(_first('/proc/meminfo', r'MemTotal: *([0-9]+)')) / (1 << 20):.0f} GiB",
+        "memory": f"{int(_first('/proc/meminfo', r'MemTotal: *([0-9]+)')) / (1 << 20):.0f} GiB{_reclaim()}",
         "kernel": f"Linux {platform.release()}",
         "system": _first("/etc/os-release", r'PRETTY_NAME="(.*)"'),
         "disk": disk_name(folder),
@@ -26,6 +26,15 @@ def describe(folder: Path) -> dict[str, str]:
         "commit": _commit(),
         "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
     }
+
+
+def _reclaim() -> str:
+    """Whether the kernel takes pages back though there is memory left: what is read again may have gone then."""
+    for state in Path("/sys/kernel/mm/damon/admin/kdamonds").glob("*/state"):
+        actions = {path.read_text().strip() for path in state.parent.glob("contexts/*/schemes/*/action")}
+        if state.read_text().strip() == "on" and "pageout" in actions:
+            return ", DAMON pages out"
+    return ""
 
 
 def _first(path: str, pattern: str) -> str:
