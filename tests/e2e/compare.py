@@ -13,16 +13,16 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
-import urllib.request
 from calendar import timegm
-from dataclasses import dataclass
 from typing import Any, Iterator, NamedTuple, Optional, Union
 
 SHOWN = 20  # differences
 NAME_MAX = 255
 FIXED = ("", "assets", "content_types", "entries")
 PREFIX = "user.contentfs."
+CTL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../stack/ctl")
 
 
 # -- names --------------------------------------------------------------------------------------------------------------
@@ -92,8 +92,7 @@ def asset_name(text: str) -> str:
 # -- JSON ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number by its text, so that 1.10 is not 1.1."""
 
     text: str
@@ -215,8 +214,7 @@ def _asset(line: dict[str, Any], record: Expected) -> Optional[tuple[str, Asset]
     return asset_name(name or re.split("[?#]", url)[0].rpartition("/")[2]), found
 
 
-@dataclass
-class Filter:
+class Filter(NamedTuple):
     """What a mount was asked to keep."""
 
     content_types: Optional[list[str]]
@@ -261,9 +259,12 @@ def expected_files(lines: Iterator[bytes], keep: Filter) -> Files:
 
 def _lines(truth: str, with_digests: bool) -> Iterator[bytes]:
     if truth.startswith("http://"):
-        query = "?sha256=1" if with_digests else ""
-        with urllib.request.urlopen(f"{truth}/_control/truth{query}", timeout=120) as answer:
-            yield from answer
+        command = [CTL, truth, "truth", *(["--sha256"] if with_digests else [])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as asking:
+            assert asking.stdout
+            yield from asking.stdout
+        if asking.returncode:
+            raise ChildProcessError(f"{CTL} ended with {asking.returncode}")
     else:
         with open(truth, "rb") as file:
             yield from file
