@@ -1339,9 +1339,15 @@ static void test_uncached_back(void)
 	scene_end(scene);
 }
 
+/* test_assets [faults] [-v]: those of each fault, or all others. */
 int main(int argc, char **argv)
 {
-	log_set_level(argc > 1 && strcmp(argv[1], "-v") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	log_set_level(strcmp(argv[argc - 1], "-v") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	if (argc > 1 && strcmp(argv[1], "faults") == 0) {
+		test_faults(700 * KIB + 7);
+		test_faults(4 * MIB + 7);
+		return tap_done();
+	}
 	test_small();
 	test_large();
 	test_sizes_asked_only();
@@ -1397,9 +1403,5 @@ int main(int argc, char **argv)
 	test_uncached(2 * MIB, NULL, (struct fault){NO_RANGES});
 	test_uncached_jumps();
 	test_uncached_back();
-	if (argc > 1)
-		return tap_done();
-	test_faults(700 * KIB + 7);
-	test_faults(4 * MIB + 7);
 	return tap_done();
 }
