@@ -68,6 +68,7 @@ class Stack:
     def _answer(self, command: str) -> dict[str, Any]:
         answer = self._control.getresponse()
         text = answer.read()
+        self._control.close()  # the stack ends connections that are idle for long
         if answer.status != 200:
             sys.exit(f"scripts/bench: the local stack refused {command}: {text.decode()}")
         result: dict[str, Any] = json.loads(text)
