@@ -10,11 +10,10 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEADLINE = 1800  # seconds, for any one step
-_PROGRAM = [sys.executable, str(ROOT / "tests/stack")]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Stack:
         options = ["--generate", content.entries, "--assets", content.assets, "--content-types", content.types]
         options += ["--body", content.body, "--locales", 1, "--port", 0, "--ready-file", ready]
         options += ["--large-type"] if content.large_type else []
-        command = [*_PROGRAM, "serve", *map(str, options)]
+        command = [sys.executable, str(ROOT / "tests/stack"), "serve", *map(str, options)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         until = time.monotonic() + DEADLINE
         while not (ready.exists() and ready.read_text().strip()):
@@ -46,29 +45,28 @@ class Stack:
             time.sleep(0.02)
         self.url = ready.read_text().strip()
         self.address = self.url.removeprefix("http://")
-        self._control = http.client.HTTPConnection(self.address, timeout=DEADLINE)
 
     def environment(self, url: str = "") -> dict[str, str]:
         """The variables that point contentfs to it, or to what stands before it at another URL."""
-        return {**os.environ, **self._query("env"), "CONTENTSTACK_HOST": url or self.url}
+        return {**os.environ, **self._ask("GET", "env"), "CONTENTSTACK_HOST": url or self.url}
 
     def control(self, command: str, **arguments: Any) -> dict[str, Any]:
         """One control command, and its answer."""
-        self._control.request("POST", f"/_control/{command}", json.dumps(arguments))
-        return self._answer(command)
+        return self._ask("POST", command, json.dumps(arguments))
 
     def questions(self) -> list[str]:
         """Path and query of what was asked of the API since `requests-clear`."""
-        return [f"{entry['path']}?{entry['query']}" for entry in self._query("requests")["requests"]]
+        return [f"{entry['path']}?{entry['query']}" for entry in self._ask("GET", "requests")["requests"]]
 
-    def _query(self, name: str) -> dict[str, Any]:
-        self._control.request("GET", f"/_control/{name}")
-        return self._answer(name)
-
-    def _answer(self, command: str) -> dict[str, Any]:
-        answer = self._control.getresponse()
-        text = answer.read()
-        self._control.close()  # the stack ends connections that are idle for long
+    def _ask(self, method: str, command: str, body: Optional[str] = None) -> dict[str, Any]:
+        """A connection each: minutes may lie between two, and the stack ends what is idle so long."""
+        connection = http.client.HTTPConnection(self.address, timeout=DEADLINE)
+        try:
+            connection.request(method, f"/_control/{command}", body)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
         if answer.status != 200:
             sys.exit(f"scripts/bench: the local stack refused {command}: {text.decode()}")
         result: dict[str, Any] = json.loads(text)
@@ -76,6 +74,5 @@ class Stack:
 
     def stop(self) -> None:
         """Ends it."""
-        self._control.close()
         self._process.terminate()
         self._process.wait(DEADLINE)
