@@ -48,7 +48,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--entries", type=int, metavar="N", help="of about 1 KiB each (100,000; scale: 1,000,000)")
     parser.add_argument("--assets", type=int, default=0, metavar="M", help="more items, bytes not included (0; scale: a tenth)")
     parser.add_argument("--types", type=int, default=4, metavar="K", help="content types (4)")
-    parser.add_argument("--rounds", type=int, metavar="R", help="of each comparison (5)")
+    parser.add_argument("--rounds", type=int, metavar="R", help="of each comparison (5); 1 or 2 of those with slow answers")
     parser.add_argument("--warm", action="store_true", help="drop no caches: that needs root, and slows all else down")
     parser.add_argument("--folder", type=Path, help="on the disk to compare with (default: the one for temporary files)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
@@ -97,7 +97,8 @@ def run(options: argparse.Namespace, tools: Tools, folder: Path, report: Report)
 def bench_world(world: World, report: Report, rounds: int, wanted: set[str]) -> None:
     """The sections that share a stack."""
     if "sync" in wanted:
-        first_sync.bench(world, report, rounds, max(1, min(rounds // 2, 2)))  # waits differ little
+        # Slow answers take long, and differ little.
+        first_sync.bench(world, report, rounds, max(1, min(rounds // 2, 2)))
     if wanted & {"read", "mount", "change"}:
         report.progress("filling a store")
         world.fill()

@@ -27,14 +27,12 @@ make_asset() {
 	ctl publish-asset "$1" en-us "{\"filename\": \"${3:-$1.bin}\"}" --file-bytes "$2" "${@:4}"
 }
 
-# make_assets COUNT BYTES: asset_uid 1 and so on, all by one command.
+# make_assets COUNT BYTES: asset_uid 1 and so on.
 make_assets() {
-	bounded python3 -c 'import json, sys, urllib.request
-url, count, size = sys.argv[1:]
-for number in range(1, int(count) + 1):
-    uid = f"bltaaaa{number:08}"
-    asset = {"uid": uid, "locale": "en-us", "fields": {"filename": f"{uid}.bin"}, "file_bytes": int(size)}
-    urllib.request.urlopen(f"{url}/_control/publish-asset", json.dumps(asset).encode()).close()' "$STACK_URL" "$1" "$2"
+	local number
+	for ((number = 1; number <= $1; number++)); do
+		make_asset "$(asset_uid "$number")" "$2"
+	done
 }
 
 asset_uid() {
