@@ -71,11 +71,12 @@ int daemon_start(struct daemon *daemon, int *status, struct err *err)
 	return 1;
 }
 
-void daemon_ready(struct daemon *daemon)
+int daemon_ready(struct daemon *daemon, struct err *err)
 {
 	if (daemon->ready_fd < 0)
-		return;
-	prctl(PR_SET_PDEATHSIG, 0);
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+		return err_set(err, -ECANCELED, "cannot outlive the command that started it: %s", strerror(errno));
 	setsid();
 	log_to_syslog();
 	for (int fd = STDIN_FILENO; daemon->null_fd >= 0 && fd <= STDERR_FILENO; fd++)
@@ -85,4 +86,5 @@ void daemon_ready(struct daemon *daemon)
 	(void)written; /* the parent may have been killed: no reason to end the mount */
 	close(daemon->ready_fd);
 	daemon->ready_fd = -1;
+	return 0;
 }

@@ -24,7 +24,7 @@ struct daemon {
 int daemon_start(struct daemon *daemon, int *status, struct err *err);
 
 /* In the child: leaves the terminal, sends further messages to the system log, and lets the parent go. Does nothing for a
- * daemon that was not started. */
-void daemon_ready(struct daemon *daemon);
+ * daemon that was not started. -ECANCELED: it would end with the parent, which waits still. */
+int daemon_ready(struct daemon *daemon, struct err *err);
 
 #endif

@@ -355,8 +355,7 @@ static int follow_state(struct mount *mount, struct err *err)
 	switch (view.state) {
 	case REFRESHER_READY:
 		progress_end(&mount->progress);
-		daemon_ready(&mount->daemon);
-		return 0;
+		return daemon_ready(&mount->daemon, err);
 	case REFRESHER_FAILED:
 		if (mount->daemon.ready_fd < 0 && is_of_this_machine(view.last_rc))
 			return 0; /* what is there is being read, and may go on when the disk does */

@@ -60,7 +60,7 @@ each_of() {
 		pipe2 24 74 cannot make a pipe: Too many open files
 		fork 11 74 cannot start a process: Resource temporarily unavailable
 		close_range 5 74 cannot close inherited files|the process that mounts and unmounts \([0-9]+\) is gone
-		prctl(1) 5 75 ended before the work began
+		prctl(1) 5 75 ended before the work began|cannot outlive the command that started it
 		prctl(38) 5 74 cannot (give up privileges|confine the process to its files)|the process that mounts and unmounts \([0-9]+\) is gone
 		socketpair 24 74 cannot make a pair of sockets: Too many open files
 		eventfd 24 74 cannot make an event: Too many open files
