@@ -291,6 +291,17 @@ int store_publish(struct store *store, int stream, bool complete, const struct s
 	return db_run(stmt, err);
 }
 
+int store_has_gathered(struct store *store, int stream, bool *gathered, struct err *err)
+{
+	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_GATHERED];
+	sqlite3_bind_int(row, 1, stream);
+	int rc = db_row(row, err);
+	if (rc <= 0)
+		return rc;
+	*gathered = sqlite3_column_int(row, 0) != 0;
+	return 0;
+}
+
 int store_forget_run(struct store *store, int stream, struct err *err)
 {
 	CLEANUP(ino_list_finish) struct ino_list left = {0};

@@ -102,6 +102,9 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_REMOVAL_EACH] = "SELECT kind, content_type, locale, uid, event_at FROM removal WHERE stream = ?1",
 	[ST_REMOVAL_FORGET] = "DELETE FROM removal WHERE stream = ?1",
 
+	[ST_GATHERED] = "SELECT EXISTS (SELECT 1 FROM staged WHERE stream = ?1)"
+			" OR EXISTS (SELECT 1 FROM removal WHERE stream = ?1)",
+
 	[ST_LISTED_ADD] = "INSERT OR IGNORE INTO listed (stream, ino) VALUES (?1, ?2)",
 	[ST_LISTED_FOLLOW] = "INSERT OR IGNORE INTO listed (stream, ino) SELECT n.stream, ?2 FROM node n"
 			     " JOIN listed l ON l.stream = n.stream AND l.ino = n.ino WHERE n.ino = ?1",

@@ -141,6 +141,9 @@ struct store_break {
  * the stream that are neither staged nor listed go: the run was a whole new listing. `breaks` may be NULL. */
 int store_publish(struct store *store, int stream, bool complete, const struct store_break *breaks, struct err *err);
 
+/* Whether there is something for store_publish: versions that the stream has staged, or removals that it noted. */
+int store_has_gathered(struct store *store, int stream, bool *gathered, struct err *err);
+
 /* Drops what was kept for one run of the stream: staged leftovers, removals, marks. */
 int store_forget_run(struct store *store, int stream, struct err *err);
 

@@ -40,7 +40,7 @@ static int restart(struct run *run, struct conversation *conversation, enum stre
 	struct sync *sync = run->sync;
 	int rc = batch_begin(&sync->batch, err);
 	conversation_restart(conversation, from);
-	if (rc == 0 && (from == RUN_REBUILD || from == RUN_DELTA)) /* it brings all of it again */
+	if (rc == 0 && from == RUN_REBUILD) /* it brings all of it again; a delta brings what came since its token */
 		rc = store_forget_run(sync->store, conversation->stream.id, err);
 	if (rc == 0 && from == RUN_REBUILD)
 		rc = store_quarantine_forget(sync->store, conversation->stream.id, err);

@@ -156,5 +156,5 @@ void conversation_restart(struct conversation *conversation, enum stream_run run
 	conversation->failures = 0;
 	conversation->left = INT64_MAX;
 	conversation->stale = false;
-	conversation->staged = run == RUN_REBUILD_DELTA;
+	conversation->staged &= run != RUN_REBUILD;
 }

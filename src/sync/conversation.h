@@ -49,7 +49,7 @@ struct conversation {
 	int64_t left;     /* items that are still to come, as far as the service says; INT64_MAX: it did not yet */
 	bool idle;        /* the store knows of no run under way: an answer without news leaves nothing to write */
 	bool stale;       /* goes on with a delta that an earlier run began: another follows */
-	bool staged;      /* what the run under way brought is not to be seen yet */
+	bool staged;      /* some of what came is not to be seen yet */
 	bool relisted;    /* was listed anew in this run already */
 	struct seed seed; /* that is looked for before anything is listed */
 	struct token_mark mark;

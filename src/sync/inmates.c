@@ -33,15 +33,17 @@ static int list_anew(struct sync *sync, struct stream *stream, struct err *err)
 	return rc < 0 ? rc : store_stream_save(sync->store, stream, err);
 }
 
-/* Goes the way that a page of the stream would go now. */
+/* Goes the way that a page of the stream would go now; where some of what came waits to be shown, it waits too. */
 static int apply_again(struct sync *sync, const struct stream *stream, const struct item *item, struct err *err)
 {
+	bool whole = stream->run == RUN_NONE || stream->run == RUN_GONE;
 	struct apply apply = {
 		.store = sync->store,
 		.stream = stream,
 		.owner = stream->id,
-		.now = stream->run != RUN_DELTA && stream->run != RUN_REBUILD && stream->run != RUN_REBUILD_DELTA,
-		.rebuild = stream->run == RUN_REBUILD || stream->run == RUN_REBUILD_DELTA,
+		.now = whole || is_first(stream),
+		.rebuild = stream->run == RUN_REBUILD || stream->run == RUN_REBUILD_DELTA ||
+			   stream->run == RUN_REBUILD_READY,
 		.text = &sync->text,
 	};
 	int rc = apply_item(&apply, item, err);

@@ -51,9 +51,8 @@ static int load(struct run *run, size_t index, struct err *err)
 		return err_oom(err);
 	struct stream *stream = &conversation->stream;
 	int rc = load_stream(run->sync, index, stream, err);
-	conversation->staged = stream->run != RUN_NONE && stream->page_token;
 	conversation->stale = stream->page_token && (stream->run == RUN_DELTA || stream->run == RUN_REBUILD_DELTA);
-	return rc;
+	return rc < 0 ? rc : store_has_gathered(run->sync->store, stream->id, &conversation->staged, err);
 }
 
 /* Every stream has its row before the first of them ends: else the store would pass for whole with some of them missing. */

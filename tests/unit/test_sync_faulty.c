@@ -141,6 +141,23 @@ static void test_cut_amid_the_first_listing(void)
 	is_str(kept(&fixture), "", "nothing is left behind");
 }
 
+/* The listing has ended by then, and the delta that follows it has not begun. */
+static void test_later_version_before_the_first_delta(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first listing with an item that cannot be applied, cut off behind its end", -EACCES, "b@1",
+	       {"init", .body = LAST(FAULTY("a", 2) "," ENTRY("b", 1, "05"), "s1")},
+	       {"delta s1", DELIVERY_CREDENTIALS_REFUSED});
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1',"
+				      " source = replace(source, '{\"type\"',"
+				      " '{\"event_at\":\"2026-01-01T00:00:09Z\",\"type\"')");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "another version shows it with the delta, also if that is empty", 0, "a@2 b@1",
+	       {"delta s1", .body = LAST("", "s1")});
+	is_str(kept(&fixture), "", "nothing is left behind");
+}
+
 /* One of which it was not known that it is about "c", nor that "c" was withdrawn since. */
 static void test_known_later(void)
 {
@@ -173,6 +190,7 @@ int main(void)
 	test_cut();
 	test_cut_amid_a_delta();
 	test_cut_amid_the_first_listing();
+	test_later_version_before_the_first_delta();
 	test_known_later();
 	return tap_done();
 }
