@@ -182,12 +182,15 @@ class History:
             self._say(*troubles.refuse(source, stack.sync))
         if source.random() < 0.3:
             self._say(*troubles.order_faults(source, stack.faults))
+        if source.random() < 0.2:
+            self._say(*troubles.cut_off(source, stack.faults))
         self._orders(before, self._author.some)
         chance = source.random()
         if chance < 0.2:
             self._busy(after)
         elif chance < 0.38:
-            self._killed(after)
+            for _ in range(source.choice((1, 1, 2, 3))):
+                self._killed(after)
         elif chance < 0.46:
             self._away(after)
         self._settle()

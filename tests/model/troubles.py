@@ -101,6 +101,17 @@ def order_faults(source: random.Random, faults: FaultQueue) -> list[str]:
     return said
 
 
+def cut_off(source: random.Random, faults: FaultQueue) -> list[str]:
+    """Ends one to four runs, each at some question: what is taken up again is cut off again. Returns what was ordered."""
+    said = []
+    for _ in range(source.randrange(1, 5)):
+        status, match = source.choice(("401", "403")), source.choice(_MATCHES)
+        skip = source.randrange(4)
+        faults.add(status, 1, match, skip, {"body": "json"})
+        said.append(f"fault {status} match {match!r} skip {skip}")
+    return said
+
+
 def refuse(source: random.Random, sync: SyncService) -> list[str]:
     """Refuses tokens; returns how."""
     which = source.choice((["sync"], ["sync"], ["pagination"], ["sync", "pagination"]))
