@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#define EVENT_AT_MAX 4102444800000 /* 2100-01-01, ms since the epoch */
+#define TIME_MAX 4102444800000 /* 2100-01-01, ms since the epoch: after a later event nothing newer would ever count */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -114,13 +114,22 @@ static int read_locale(struct item *item, const struct parts *p, struct page_str
 	return read_name(item, locale, "no locale", strings, &item->locale);
 }
 
+static int read_time(struct json_value value, struct page_strings **strings, int64_t *ms)
+{
+	int64_t time;
+	int rc = answer_time(value, strings, &time);
+	if (rc == 0 && time > TIME_MAX)
+		return -EINVAL;
+	if (rc == 0)
+		*ms = time;
+	return rc;
+}
+
 /* Each of the two times stands in for the other. */
 static int read_times(struct item *item, const struct parts *p, struct page_strings **strings)
 {
-	int event = answer_time(p->event_at, strings, &item->event_at);
-	if (event == 0 && item->event_at > EVENT_AT_MAX)
-		event = -EINVAL; /* nothing newer would ever count */
-	int published = answer_time(p->published_at, strings, &item->published_at);
+	int event = read_time(p->event_at, strings, &item->event_at);
+	int published = read_time(p->published_at, strings, &item->published_at);
 	if (event == -ENOMEM || published == -ENOMEM)
 		return -ENOMEM;
 	if (published < 0)

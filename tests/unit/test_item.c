@@ -190,6 +190,14 @@ static const struct {
 	{"no readable time",
 	 "{\"type\":\"entry_deleted\",\"event_at\":\"x\",\"content_type_uid\":\"b\",\"data\":{\"uid\":\"u\"}}",
 	 "no usable event time"},
+	{"two times that nothing would ever be newer than",
+	 "{\"type\":\"entry_published\",\"event_at\":\"9999-12-31T23:59:59.999Z\",\"content_type_uid\":\"b\",\"data\":{"
+	 "\"uid\":\"u\",\"publish_details\":{\"locale\":\"en-us\",\"time\":\"9999-12-31T23:59:59.999Z\"}}}",
+	 "no usable event time"},
+	{"no time, and one that nothing would ever be newer than",
+	 "{\"type\":\"entry_published\",\"content_type_uid\":\"b\",\"data\":{"
+	 "\"uid\":\"u\",\"publish_details\":{\"locale\":\"en-us\",\"time\":\"2100-01-01T00:00:00.001Z\"}}}",
+	 "no usable event time"},
 	{"a time with NUL",
 	 "{\"type\":\"entry_deleted\",\"event_at\":\"" T1
 	 "\\u0000\",\"content_type_uid\":\"b\",\"data\":{\"uid\":\"u\"}}",
