@@ -40,6 +40,8 @@ enum delivery_outcome {
 	DELIVERY_FAILED,              /* a failure of this machine, such as no memory */
 };
 
+#define DELIVERY_OUTCOMES (DELIVERY_FAILED + 1)
+
 /* The negative errno (see util/err.h) that stands for an outcome; 0 for DELIVERY_OK. */
 int delivery_outcome_errno(enum delivery_outcome outcome);
 

@@ -215,7 +215,7 @@ void run_take_answer(struct run *run, struct delivery_call *call)
 		went_round(run, conversation, &advice);
 		return;
 	}
-	conversation->failures = 0;
+	conversation->failures = (struct failures){0};
 	if (conversation->stream.run == RUN_GONE)
 		conversation_restart(conversation, RUN_FIRST); /* and is there again */
 	if (circles < 0)

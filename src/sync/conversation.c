@@ -153,7 +153,7 @@ void conversation_restart(struct conversation *conversation, enum stream_run run
 	stream->pages = 0;
 	stream->items = 0;
 	conversation->seed = (struct seed){0};
-	conversation->failures = 0;
+	conversation->failures = (struct failures){0};
 	conversation->left = INT64_MAX;
 	conversation->stale = false;
 	conversation->staged &= run != RUN_REBUILD;

@@ -39,12 +39,17 @@ struct pending_page {
 		.page = PAGE_INIT                                                                                      \
 	}
 
+/* Those of a question, in a row. Each kind has its own tries: a token that is refused after an outage was refused once. */
+struct failures {
+	unsigned of[DELIVERY_OUTCOMES];
+};
+
 struct conversation {
 	struct stream stream; /* as it will be stored with the pages that came so far */
 	struct pending_page pending;
 	enum conversation_state state;
 	struct delivery_call *call; /* the question under way, or NULL */
-	unsigned failures;          /* of the last question, in a row */
+	struct failures failures;   /* of the last question */
 	int64_t due;                /* when it may be asked again */
 	int64_t left;     /* items that are still to come, as far as the service says; INT64_MAX: it did not yet */
 	bool idle;        /* the store knows of no run under way: an answer without news leaves nothing to write */

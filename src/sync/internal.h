@@ -116,8 +116,8 @@ bool streams_are_whole(const struct run *run);
 /* retry.c */
 
 /* Whether to try again, and when: counts the failure in *failures and answers true with the time in *due. */
-bool retry_later(enum delivery_outcome outcome, const struct delivery_advice *advice, unsigned *failures, int64_t now,
-		 int64_t *due);
+bool retry_later(enum delivery_outcome outcome, const struct delivery_advice *advice, struct failures *failures,
+		 int64_t now, int64_t *due);
 
 /* split.c */
 

@@ -26,6 +26,8 @@
  *     that names a parameter                      never again                           the stream fails, EINVAL
  *   no memory, a failing disk                     never again                           the run fails
  *
+ * Of failures in a row, each kind is counted by itself; a page that is stored sets all counts back.
+ *
  * A failed run loses nothing: it goes on from the last token that was stored. A stream that fails does not hold up the
  * others. A service that asks for a wait longer than REACTION_WAIT_MAX_MS ends the run, and the next one waits.
  */
@@ -44,7 +46,7 @@ enum reaction_end {
 };
 
 struct reaction {
-	unsigned tries;         /* more, in a row and within the run */
+	unsigned tries;         /* more, in a row but for failures of another kind, and within the run */
 	struct backoff backoff; /* before each; never less than the service asked for */
 	enum reaction_end end;  /* when these are used up */
 };

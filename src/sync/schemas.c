@@ -103,13 +103,14 @@ static int sleep_until(struct sync *sync, int64_t due, const char *why)
 static int fetch_list(struct sync *sync, unsigned skip, struct content_type_list *list, int64_t *retry_after_ms,
 		      struct err *err)
 {
-	unsigned failures = 0;
+	struct failures failures = {0};
 	for (;;) {
 		struct delivery_advice advice = DELIVERY_NO_ADVICE;
 		int64_t now = clock_monotonic_ms();
 		int64_t due = pace_next(&sync->pace, 0, now);
 		if (due > now + REACTION_WAIT_MAX_MS)
-			return err_set(err, -EHOSTUNREACH, "the service asked to be left alone");
+			return err_set(err, -EHOSTUNREACH, "the service asked to be left alone for another %lld s",
+				       (long long)((due - now) / 1000));
 		if (sleep_until(sync, due, "the rate limit of the service") < 0)
 			return err_set(err, -ECANCELED, "told to stop");
 		pace_sent(&sync->pace, clock_monotonic_ms());
