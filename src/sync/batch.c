@@ -38,11 +38,6 @@ int batch_stored(struct batch *batch, uint64_t items, struct err *err)
 	return due ? batch_commit(batch, err) : 0;
 }
 
-void batch_rested(struct batch *batch, int64_t ms)
-{
-	batch->committed_at += ms;
-}
-
 int64_t batch_due(const struct batch *batch, int64_t now)
 {
 	int64_t latest = batch->committed_at + BATCH_MS_MAX;

@@ -35,9 +35,6 @@ int batch_commit(struct batch *batch, struct err *err);
 /* Counts what was stored, and commits if that is due while more is to come. */
 int batch_stored(struct batch *batch, uint64_t items, struct err *err);
 
-/* For so long nothing was stored on purpose: a transaction that is open may last so much longer. */
-void batch_rested(struct batch *batch, int64_t ms);
-
 /* When to commit if nothing more has come until then; INT64_MAX if nothing is open. */
 int64_t batch_due(const struct batch *batch, int64_t now);
 

@@ -82,10 +82,8 @@ void run_rest(struct run *run)
 		return;
 	run_worked(run);
 	int64_t ms = is_seen(run) ? 0 : courtesy_rest(&run->courtesy);
-	if (ms > 0) {
+	if (ms > 0)
 		sync->hooks.rest(sync->hooks.context, ms);
-		batch_rested(&sync->batch, ms);
-	}
 	run_work(run);
 }
 
