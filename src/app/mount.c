@@ -61,7 +61,6 @@ struct mount {
 static void on_committed(void *context)
 {
 	struct mount *mount = context;
-	refresher_note_turn(&mount->refresher);
 	fs_changed(mount->fs);
 }
 
@@ -70,7 +69,6 @@ static void on_progress(void *context, uint64_t pages, uint64_t items, uint64_t 
 	struct mount *mount = context;
 	(void)pages;
 	atomic_store(&mount->items, items);
-	refresher_note_turn(&mount->refresher);
 	progress_draw(&mount->progress, items, total);
 }
 
@@ -85,6 +83,12 @@ static void on_rest(void *context, int64_t ms)
 {
 	struct mount *mount = context;
 	refresher_rest(&mount->refresher, ms);
+}
+
+static void on_turn(void *context)
+{
+	struct mount *mount = context;
+	refresher_note_turn(&mount->refresher);
 }
 
 static void on_refresh(void *context)
@@ -265,7 +269,7 @@ static int start_keeper(struct mount *mount, struct err *err)
 
 static int open_parts(struct mount *mount, struct err *err)
 {
-	const struct sync_hooks hooks = {mount, on_committed, on_progress, on_waiting, on_rest};
+	const struct sync_hooks hooks = {mount, on_committed, on_progress, on_waiting, on_rest, on_turn};
 	int rc = engine_open(&mount->engine, mount->config, &hooks, err);
 	if (rc == 0)
 		rc = check_places(mount, err);

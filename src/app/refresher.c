@@ -263,7 +263,6 @@ void refresher_rest(struct refresher *refresher, int64_t ms)
 {
 	struct timespec until = clock_monotonic_in(ms);
 	int rc = 0;
-	refresher_note_turn(refresher);
 	pthread_mutex_lock(&refresher->lock);
 	while (!refresher->stopping && !refresher->wanted && !refresher->lesson && rc == 0)
 		rc = pthread_cond_timedwait(&refresher->wake, &refresher->lock, &until);

@@ -396,6 +396,11 @@ void delivery_stop(struct delivery *delivery)
 	transfers_stop(delivery->transfers);
 }
 
+bool delivery_is_stopped(const struct delivery *delivery)
+{
+	return transfers_are_stopped(delivery->transfers);
+}
+
 uint64_t delivery_turns(const struct delivery *delivery)
 {
 	return transfers_turns(delivery->transfers);

@@ -2,7 +2,7 @@
  * The Content Delivery API of Contentstack, as far as syncing needs it: requests, and what came back told apart. Pure
  * dialect: it never retries, stores or decides. Several questions may be under way at once; a thread of its own, started by
  * the first, gets their answers and reads them. Whoever calls is one thread at a time, but for delivery_stop,
- * delivery_turns and delivery_count.
+ * delivery_is_stopped, delivery_turns and delivery_count.
  *
  * Facts with a letter come from the API notes: D documented by the vendor, R recorded, C from an official client,
  * U reported by users, I inferred.
@@ -98,6 +98,9 @@ enum delivery_outcome delivery_content_types(struct delivery *delivery, unsigned
 
 /* Makes every wait end promptly, and all later questions with DELIVERY_STOPPED. Any thread. */
 void delivery_stop(struct delivery *delivery);
+
+/* Whether that was called. Any thread. */
+bool delivery_is_stopped(const struct delivery *delivery);
 
 /* Moves on while a call waits: see http_turns. Any thread. */
 uint64_t delivery_turns(const struct delivery *delivery);

@@ -300,6 +300,11 @@ void transfers_stop(struct transfers *transfers)
 	tell(transfers);
 }
 
+bool transfers_are_stopped(const struct transfers *transfers)
+{
+	return atomic_load(&transfers->stopped);
+}
+
 uint64_t transfers_turns(const struct transfers *transfers)
 {
 	return atomic_load(&transfers->turns);

@@ -3,7 +3,7 @@
  * asked. Knows nothing of the API. Private to delivery/.
  *
  * All of it belongs to the thread that asks, but for `read`, which the other one calls, and for transfers_stop,
- * transfers_turns and transfers_count, which any thread may.
+ * transfers_are_stopped, transfers_turns and transfers_count, which any thread may.
  */
 #ifndef CONTENTFS_DELIVERY_TRANSFER_H
 #define CONTENTFS_DELIVERY_TRANSFER_H
@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "util/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct transfers;
@@ -56,6 +57,8 @@ void transfers_take(struct transfers *transfers, struct transfer *transfer);
 
 /* Makes every wait end with -ECANCELED promptly, and all that is under way. */
 void transfers_stop(struct transfers *transfers);
+
+bool transfers_are_stopped(const struct transfers *transfers);
 
 /* Moves on, every second or so, while somebody waits in here, and the thread gets on. */
 uint64_t transfers_turns(const struct transfers *transfers);

@@ -6,6 +6,7 @@
 #include "tree/name.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -212,14 +213,23 @@ static struct store_key row_key(sqlite3_stmt *row)
 	};
 }
 
-static int carry_out_removals(struct store *store, int stream, struct err *err)
+/* Once for so many calls. `breaks` may be NULL. */
+static int take_break(const struct store_break *breaks, unsigned *since, struct err *err)
 {
+	return breaks && ++*since % BREAK_ITEMS == 0 ? breaks->take(breaks->context, err) : 0;
+}
+
+static int carry_out_removals(struct store *store, int stream, const struct store_break *breaks, struct err *err)
+{
+	unsigned since = 0;
 	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_REMOVAL_EACH];
 	sqlite3_bind_int(row, 1, stream);
 	int rc;
 	while ((rc = db_row(row, err)) > 0) {
 		struct store_key key = row_key(row);
 		rc = store_unplace(store, &key, sqlite3_column_int64(row, 4), err);
+		if (rc == 0)
+			rc = take_break(breaks, &since, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -250,39 +260,55 @@ static int place_staged(struct store *store, int stream, bool mark, const struct
 	CLEANUP(db_reset) sqlite3_stmt *row = store->statements[ST_STAGED_EACH];
 	sqlite3_bind_int(row, 1, stream);
 	int rc;
-	int since = 0;
+	unsigned since = 0;
 	while ((rc = db_row(row, err)) > 0) {
 		struct store_key key = row_key(row);
 		int64_t ino = sqlite3_column_int64(row, 4);
 		rc = link_staged(store, &key, ino, err);
 		if (rc == 0 && mark)
 			rc = store_list(store, stream, ino, err);
+		if (rc == 0)
+			rc = take_break(breaks, &since, err);
 		if (rc < 0)
 			return rc;
-		if (breaks && ++since % BREAK_ITEMS == 0)
-			breaks->take(breaks->context);
 	}
 	return rc;
 }
 
-static int remove_unlisted(struct store *store, int stream, struct err *err)
+static int remove_unlisted(struct store *store, int stream, const struct store_break *breaks, struct err *err)
 {
+	unsigned since = 0;
 	CLEANUP(ino_list_finish) struct ino_list list = {0};
 	sqlite3_stmt *stmt = store->statements[ST_LISTED_NOT];
 	sqlite3_bind_int(stmt, 1, stream);
 	int rc = ino_list_fill(&list, stmt, err);
-	for (size_t i = 0; rc == 0 && i < list.count; i++)
+	for (size_t i = 0; rc == 0 && i < list.count; i++) {
 		rc = node_unlink(store, list.ino[i], err);
+		if (rc == 0)
+			rc = take_break(breaks, &since, err);
+	}
 	return rc;
+}
+
+/* Much may take its time: what readers compare with times of their own has to bear the time when they can see it. */
+static int date_changes(struct store *store, struct err *err)
+{
+	store->now_ns = clock_wall_ns();
+	sqlite3_stmt *stmt = store->statements[ST_CHANGE_DATE];
+	sqlite3_bind_int64(stmt, 1, store->journal_end);
+	sqlite3_bind_int64(stmt, 2, store->now_ns / 1000000);
+	return db_run(stmt, err);
 }
 
 int store_publish(struct store *store, int stream, bool complete, const struct store_break *breaks, struct err *err)
 {
-	int rc = carry_out_removals(store, stream, err);
+	int rc = carry_out_removals(store, stream, breaks, err);
 	if (rc == 0)
 		rc = place_staged(store, stream, complete, breaks, err);
 	if (rc == 0 && complete)
-		rc = remove_unlisted(store, stream, err);
+		rc = remove_unlisted(store, stream, breaks, err);
+	if (rc == 0)
+		rc = date_changes(store, err);
 	if (rc < 0)
 		return rc;
 	/* The staged nodes have names now and must outlive their rows here. */

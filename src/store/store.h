@@ -131,14 +131,16 @@ int store_list(struct store *store, int stream, int64_t ino, struct err *err);
 /* The same for every visible item that the key covers. */
 int store_list_covered(struct store *store, int stream, const struct store_key *key, struct err *err);
 
-/* For who has to do other things while much is done: `take` is called between items, and may block. */
+/* For who has to do other things while much is done: `take` is called between items, and may block. What it returns but 0
+ * ends the work with that, and nothing of it is done once the transaction is rolled back. */
 struct store_break {
-	void (*take)(void *context);
+	int (*take)(void *context, struct err *err);
 	void *context;
 };
 
 /* Makes what the stream has staged visible and carries out the removals that it noted. With `complete`, visible items of
- * the stream that are neither staged nor listed go: the run was a whole new listing. `breaks` may be NULL. */
+ * the stream that are neither staged nor listed go: the run was a whole new listing. `breaks` may be NULL. The times of what
+ * changed in the transaction until here are those of the end of this. */
 int store_publish(struct store *store, int stream, bool complete, const struct store_break *breaks, struct err *err);
 
 /* Whether there is something for store_publish: versions that the stream has staged, or removals that it noted. */

@@ -60,6 +60,9 @@ int run_streams(struct sync *sync, struct sync_result *result, struct err *err);
 /* Sends what can be asked now. */
 void run_ask(struct run *run);
 
+/* Tells whoever wants to know that the run gets on. */
+void run_turn(struct run *run);
+
 /* Work that waits for nothing but a processor is between the first two. The third is called in it or after it, where it can
  * be interrupted and nobody sees yet what it does: rests if others want the processors. */
 void run_work(struct run *run);
@@ -104,10 +107,10 @@ struct conversation *run_add(struct run *run);
 /* Whether what a stream brought is whole and only has to become visible. */
 bool stream_is_ready(const struct stream *stream);
 
-/* Ends the run of a stream that is ready, within a transaction; `staged`: what it brought is not visible yet. */
-int stream_end(struct run *run, struct conversation *conversation, bool staged, struct err *err);
+/* Ends the run of a stream that is ready, and all of which is visible, within a transaction. */
+int stream_end(struct run *run, struct conversation *conversation, struct err *err);
 
-/* Makes visible in one step what all streams brought that are ready. */
+/* Makes visible in one step what all streams brought that are ready. -ECANCELED, and nothing is done, after a stop. */
 int streams_publish(struct run *run, struct err *err);
 
 /* Whether every stream has ended its first run. */

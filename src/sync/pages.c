@@ -26,8 +26,8 @@ static int store_page(struct run *run, size_t index, const struct pending_page *
 	};
 	int rc = apply_page(&apply, &pending->page, err);
 	sync->schemas_due |= apply.schemas_doubtful;
-	if (rc == 0 && stream_is_ready(&conversation->stream) && sync->streams == 1)
-		rc = stream_end(run, conversation, !pending->shows, err);
+	if (rc == 0 && stream_is_ready(&conversation->stream) && pending->shows)
+		rc = stream_end(run, conversation, err);
 	if (rc == 0)
 		rc = store_stream_save(sync->store, &conversation->stream, err);
 	if (rc == 0 && conversation->stream.run == RUN_PARTS)
@@ -86,6 +86,7 @@ static void store(struct run *run, size_t index)
 		run_break_off(run, rc, &err);
 	else
 		run->result->pages++;
+	run_turn(run);
 	if (rc == 0 && (page.run == RUN_FIRST || page.run == RUN_SEED))
 		tell_progress(run);
 	page_finish(&page.page);

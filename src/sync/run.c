@@ -52,6 +52,13 @@ void run_ask(struct run *run)
 		ask(run, next);
 }
 
+void run_turn(struct run *run)
+{
+	const struct sync_hooks *hooks = &run->sync->hooks;
+	if (hooks->turn)
+		hooks->turn(hooks->context);
+}
+
 void run_work(struct run *run)
 {
 	if (run->sync->hooks.rest)

@@ -5,6 +5,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,23 +115,32 @@ void streams_finish(struct run *run)
 	free(run->conversations);
 }
 
-static void take_break(void *context)
+static int take_break(void *context, struct err *err)
 {
 	struct run *run = context;
+	run_turn(run);
 	run_rest(run);
+	return delivery_is_stopped(run->sync->delivery) ? err_set(err, -ECANCELED, "told to stop") : 0;
 }
 
-/* The stream's run has come to its end, with this page: makes visible what is not, unless others are waited for. */
-int stream_end(struct run *run, struct conversation *conversation, bool staged, struct err *err)
+int stream_end(struct run *run, struct conversation *conversation, struct err *err)
 {
 	struct stream *stream = &conversation->stream;
-	bool listed = stream->run == RUN_REBUILD_READY;
-	const struct store_break breaks = {take_break, run};
-	int rc = staged ? store_publish(run->sync->store, stream->id, listed, &breaks, err) : 0;
 	stream->run = RUN_NONE;
 	stream->pages = 0;
 	stream->items = 0;
-	return rc < 0 ? rc : store_forget_run(run->sync->store, stream->id, err);
+	return store_forget_run(run->sync->store, stream->id, err);
+}
+
+static int publish(struct run *run, struct conversation *conversation, struct err *err)
+{
+	struct stream *stream = &conversation->stream;
+	struct store *store = run->sync->store;
+	const struct store_break breaks = {take_break, run};
+	int rc = store_publish(store, stream->id, stream->run == RUN_REBUILD_READY, &breaks, err);
+	if (rc == 0)
+		rc = stream_end(run, conversation, err);
+	return rc < 0 ? rc : store_stream_save(store, stream, err);
 }
 
 bool stream_is_ready(const struct stream *stream)
@@ -138,7 +148,7 @@ bool stream_is_ready(const struct stream *stream)
 	return stream->run == RUN_READY || stream->run == RUN_REBUILD_READY;
 }
 
-/* What several streams brought becomes visible in one step. */
+/* In a transaction of its own: a stop in the middle of it leaves what was stored, and the next run begins with it. */
 int streams_publish(struct run *run, struct err *err)
 {
 	struct sync *sync = run->sync;
@@ -150,9 +160,7 @@ int streams_publish(struct run *run, struct err *err)
 		run_work(run);
 		rc = batch_begin(&sync->batch, err);
 		if (rc == 0)
-			rc = stream_end(run, conversation, true, err);
-		if (rc == 0)
-			rc = store_stream_save(sync->store, &conversation->stream, err);
+			rc = publish(run, conversation, err);
 	}
 	if (rc == 0)
 		rc = batch_commit(&sync->batch, err);

@@ -38,6 +38,8 @@ struct sync_hooks {
 	/* Others want the processors, and what the run does becomes visible later in one step: a time to do nothing for `ms`,
 	 * 200 at most and 30,000 in one run. NULL for who wants it done as soon as possible. */
 	void (*rest)(void *context, int64_t ms);
+	/* The run gets on: called after each page, and now and then while what is staged is made visible. Or NULL. */
+	void (*turn)(void *context);
 };
 
 /*

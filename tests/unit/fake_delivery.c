@@ -123,6 +123,11 @@ int delivery_await(struct delivery *fake, int64_t ms, struct delivery_call **ans
 	return 1;
 }
 
+bool delivery_is_stopped(const struct delivery *fake)
+{
+	return fake->stopped;
+}
+
 enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
 				    struct err *err)
 {

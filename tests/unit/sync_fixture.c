@@ -22,9 +22,16 @@ static void on_rest(void *context, int64_t ms)
 	((struct sync_fixture *)context)->rests++;
 }
 
+static void on_turn(void *context)
+{
+	struct sync_fixture *fixture = context;
+	if (++fixture->turns == fixture->stop_at_turn)
+		fixture->fake.stopped = true;
+}
+
 static void create_engine(struct sync_fixture *fixture)
 {
-	const struct sync_hooks hooks = {fixture, on_committed, on_progress, .rest = on_rest};
+	const struct sync_hooks hooks = {fixture, on_committed, on_progress, .rest = on_rest, .turn = on_turn};
 	temp_must(sync_create(&fixture->sync, fixture->temp.store, &fixture->fake, &fixture->filter, fixture->jobs,
 			      &hooks, &fixture->err),
 		  &fixture->err, "sync_create");

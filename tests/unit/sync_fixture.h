@@ -39,6 +39,8 @@ struct sync_fixture {
 	struct buf progress; /* "PAGES/ITEMS PAGES/ITEMS ..." */
 	uint64_t total;      /* that the last of these gave */
 	int rests;           /* that were due */
+	int turns;           /* that were told of */
+	int stop_at_turn;    /* when the service is told to stop; or 0 */
 	struct buf seen;     /* for the test */
 };
 

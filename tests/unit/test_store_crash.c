@@ -212,6 +212,12 @@ int delivery_await(struct delivery *service, int64_t ms, struct delivery_call **
 	return service->call ? 1 : 0;
 }
 
+bool delivery_is_stopped(const struct delivery *service)
+{
+	(void)service;
+	return false;
+}
+
 enum delivery_outcome delivery_take(struct delivery_call *call, struct page *page, struct delivery_advice *advice,
 				    struct err *err)
 {

@@ -3,8 +3,11 @@
 #include "tap.h"
 #include "temp_store.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXTS "SELECT v.text FROM dirent d JOIN version v ON v.ino = d.ino ORDER BY 1"
@@ -335,6 +338,88 @@ static void test_schemas(void)
 	is_str(temp_store_fault(&temp), "", "the store is sound");
 }
 
+/* The time of the latest break, in ms; what it returns. */
+struct breaks {
+	int64_t at;
+	int rc;
+	int count;
+};
+
+static int take_break(void *context, struct err *why)
+{
+	struct breaks *breaks = context;
+	const struct timespec a_moment = {.tv_nsec = 5000000};
+	nanosleep(&a_moment, NULL);
+	breaks->at = clock_wall_ns() / 1000000;
+	breaks->count++;
+	return breaks->rc < 0 ? err_set(why, breaks->rc, "enough") : 0;
+}
+
+/* Much is staged: 200 new items, and 200 removals. */
+static void stage_much(struct temp_store *temp)
+{
+	char uid[16];
+	for (int i = 0; i < 200; i++) {
+		snprintf(uid, sizeof(uid), "old%d", i);
+		temp_store_place(temp, temp_entry("blog", "en", uid), 1, "old");
+	}
+	begin(temp);
+	for (int i = 0; i < 200; i++) {
+		snprintf(uid, sizeof(uid), "new%d", i);
+		stage(temp, 1, temp_entry("blog", "en", uid), 2, "new");
+		snprintf(uid, sizeof(uid), "old%d", i);
+		note_removal(temp, 1, temp_entry("blog", "en", uid), 2);
+	}
+	commit(temp);
+}
+
+/* A build that left a mark while much was made visible finds what became visible afterwards to be newer. */
+static void test_times_of_what_took_long(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	CLEANUP(buf_finish) struct buf sql = BUF_INIT;
+	struct breaks taken = {0};
+	const struct store_break breaks = {take_break, &taken};
+	temp_store_open(&temp);
+	stage_much(&temp);
+	int64_t before = store_journal_end(temp.store);
+	begin(&temp);
+	temp_must(store_publish(temp.store, 1, false, &breaks, &err), &err, "store_publish");
+	temp_must(store_forget_run(temp.store, 1, &err), &err, "store_forget_run");
+	commit(&temp);
+	ok(taken.count >= 6, "there are breaks, of removals too (%d)", taken.count);
+	buf_printf(&sql, "SELECT count(*), min(at) >= %lld FROM change WHERE id > %lld", (long long)taken.at,
+		   (long long)before);
+	is_str(temp_store_ask(&temp, buf_text(&sql)), "400|1", "all changes are dated when they could be seen");
+	buf_reset(&sql);
+	buf_printf(&sql, "SELECT mtime / 1000000 >= %lld FROM node JOIN directory USING (ino) WHERE name = 'en'",
+		   (long long)taken.at);
+	is_str(temp_store_ask(&temp, buf_text(&sql)), "1", "and so is their directory");
+}
+
+static void test_break_that_ends_it(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	struct breaks taken = {.rc = -ECANCELED};
+	const struct store_break breaks = {take_break, &taken};
+	temp_store_open(&temp);
+	stage_much(&temp);
+	bool gathered = false;
+	begin(&temp);
+	is_int(store_publish(temp.store, 1, false, &breaks, &err), -ECANCELED, "a break may end it");
+	store_rollback(temp.store);
+	is_str(temp_store_ask(&temp, "SELECT count(*), min(name), max(name) FROM dirent WHERE name LIKE '%.json'"),
+	       "200|old0.json|old99.json", "nothing is done");
+	is_str(temp_store_fault(&temp), "", "the store is sound");
+	temp_must(store_has_gathered(temp.store, 1, &gathered, &err), &err, "store_has_gathered");
+	ok(gathered, "and what is staged waits");
+	end_run(&temp, 1, false);
+	is_str(temp_store_ask(&temp, "SELECT count(*), min(name), max(name) FROM dirent WHERE name LIKE '%.json'"),
+	       "200|new0.json|new99.json", "until it is done");
+	temp_must(store_has_gathered(temp.store, 1, &gathered, &err), &err, "store_has_gathered");
+	ok(!gathered, "and then nothing waits");
+}
+
 int main(void)
 {
 	test_staging();
@@ -345,5 +430,7 @@ int main(void)
 	test_removals_at_the_end();
 	test_complete_listing();
 	test_schemas();
+	test_times_of_what_took_long();
+	test_break_that_ends_it();
 	return tap_done();
 }
