@@ -175,7 +175,7 @@ static void went_round(struct run *run, struct conversation *conversation, const
 	struct err err = {0};
 	if (retry_later(DELIVERY_NONSENSE, advice, &conversation->failures, run->now, &conversation->due))
 		return;
-	err_set(&err, 0, "the service gave a page token that was there before: the listing would not end");
+	err_set(&err, 0, "the service leads round in a circle of pages: the listing would not end");
 	if (conversation->relisted) {
 		if (!abandon_parts(run, conversation, &err))
 			give_up(run, conversation, -EPROTO, &err);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 void conversation_finish(struct conversation *conversation)
 {
@@ -71,27 +72,44 @@ bool conversation_is_empty_delta(const struct conversation *conversation, const 
 	       strcmp(page->token, stream->sync_token) == 0;
 }
 
-static int set_mark(struct token_mark *mark, const char *token)
+static uint64_t digest_of(const struct page *page)
+{
+	uint64_t digest = 0;
+	for (size_t i = 0; i < page->count; i++)
+		digest = XXH3_64bits_withSeed(page->items[i].source.at, page->items[i].source.len, digest);
+	return digest;
+}
+
+static int set_mark(struct page_mark *mark, const char *token, uint64_t digest)
 {
 	char *copy = strdup(token);
 	if (!copy)
 		return -ENOMEM;
 	free(mark->token);
 	mark->token = copy;
+	mark->repeats = digest == mark->digest ? mark->repeats : 0;
+	mark->digest = digest;
 	mark->steps = 0;
 	mark->limit = mark->limit ? mark->limit * 2 : 1;
 	return 0;
 }
 
-static void clear_mark(struct token_mark *mark)
+static void clear_mark(struct page_mark *mark)
 {
 	free(mark->token);
-	*mark = (struct token_mark){0};
+	*mark = (struct page_mark){0};
+}
+
+static bool repeats(struct page_mark *mark, const struct page *page, uint64_t digest)
+{
+	mark->empty = page->count == 0 ? mark->empty + 1 : 0;
+	mark->repeats += mark->token && page->count > 0 && digest == mark->digest;
+	return mark->repeats > LISTING_REPEATS_MAX || mark->empty > LISTING_EMPTY_MAX;
 }
 
 int conversation_circles(struct conversation *conversation, const struct page *page)
 {
-	struct token_mark *mark = &conversation->mark;
+	struct page_mark *mark = &conversation->mark;
 	const char *sent = conversation->stream.page_token;
 	if (!page->more || conversation->seed.tries) { /* each try for a seed is a listing of its own */
 		clear_mark(mark);
@@ -101,7 +119,10 @@ int conversation_circles(struct conversation *conversation, const struct page *p
 		return 1;
 	if (mark->token && strcmp(page->token, mark->token) == 0)
 		return 1;
-	return mark->token && ++mark->steps < mark->limit ? 0 : set_mark(mark, page->token);
+	uint64_t digest = digest_of(page);
+	if (repeats(mark, page, digest))
+		return 1;
+	return mark->token && ++mark->steps < mark->limit ? 0 : set_mark(mark, page->token, digest);
 }
 
 static void replace_token(char **field, char *token)

@@ -18,11 +18,19 @@ enum conversation_state {
 	GIVEN_UP, /* for this run */
 };
 
-/* A token that was seen, to find listings that go round in a circle: Brent's method, which needs one of them only. */
-struct token_mark {
+/* Of a listing: a service that means well may repeat a page, or have empty ones between those that a filter leaves. */
+#define LISTING_REPEATS_MAX 8
+#define LISTING_EMPTY_MAX 100000 /* in a row: ten times the pages of the largest stack */
+
+/* A page that was seen, to find listings that go round in a circle: Brent's method, which needs one of them only. The tokens
+ * of a circle may be new ones each time. */
+struct page_mark {
 	char *token;
-	unsigned steps; /* since it was set */
-	unsigned limit; /* steps after which the next token takes its place */
+	uint64_t digest;  /* of its items */
+	unsigned repeats; /* pages with the same items since */
+	unsigned steps;   /* since it was set */
+	unsigned limit;   /* steps after which the next page takes its place */
+	unsigned empty;   /* pages without items in a row, up to now */
 };
 
 /* A page that has come and is not in the store yet. */
@@ -57,7 +65,7 @@ struct conversation {
 	bool staged;      /* some of what came is not to be seen yet */
 	bool relisted;    /* was listed anew in this run already */
 	struct seed seed; /* that is looked for before anything is listed */
-	struct token_mark mark;
+	struct page_mark mark;
 };
 
 void conversation_finish(struct conversation *conversation);
@@ -79,7 +87,8 @@ bool conversation_shows(const struct conversation *conversation, const struct pa
 /* The delta that most polls get (R): nothing, and the token that was sent. */
 bool conversation_is_empty_delta(const struct conversation *conversation, const struct page *page);
 
-/* Whether the page's token leads back to where the listing has been. 1, 0 or -ENOMEM. */
+/* Whether the page leads back to where the listing has been: by its token, or with the same items again and again; or the
+ * listing has nothing but empty pages. 1, 0 or -ENOMEM. */
 int conversation_circles(struct conversation *conversation, const struct page *page);
 
 /* Goes on to what follows the page, whose token it takes. At the end of a delta or a new listing the stream is RUN_READY or
