@@ -60,7 +60,8 @@ void courtesy_prepare(void)
 }
 
 /* Who shares the processors out by session may give one to this thread for itself, and the other to all the rest; so the
- * thread's own share does not tell. The fourth field of proc_loadavg(5) is how many are running or want to. */
+ * thread's own share does not tell. The fourth field of proc_loadavg(5) is how many are running or want to. On a single
+ * processor the thread that fetches is likely to be one of them, and is no stranger. */
 static bool is_machine_full(void)
 {
 	char text[128];
@@ -70,7 +71,8 @@ static bool is_machine_full(void)
 	if (len < 0 || machine.processors <= 0)
 		return false;
 	text[len] = '\0';
-	return sscanf(text, "%*s %*s %*s %ld/", &runnable) == 1 && runnable > machine.processors;
+	long own = machine.processors == 1;
+	return sscanf(text, "%*s %*s %*s %ld/", &runnable) == 1 && runnable > machine.processors + own;
 }
 
 /* Time without a processor may also have been a wait for the disk: who was never preempted stood in no line. */
@@ -81,7 +83,11 @@ static bool stood_in_line(const struct work *work)
 
 int64_t courtesy_rest(struct courtesy *courtesy)
 {
-	return courtesy->work.cpu_ns < COURTESY_WORK_NS ? 0 : courtesy_due(courtesy, is_machine_full());
+	if (courtesy->work.cpu_ns < COURTESY_WORK_NS)
+		return 0;
+	if (machine.processors == 1)
+		courtesy->work.preempted = 0; /* by the thread that fetches, too */
+	return courtesy_due(courtesy, is_machine_full());
 }
 
 int64_t courtesy_due(struct courtesy *courtesy, bool full)

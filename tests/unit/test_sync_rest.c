@@ -42,7 +42,7 @@ static void test_rests(void)
 	is_int(fixture.rests, 0, "too");
 	fake_expect(&fixture.fake, delta, 2);
 	is_int(sync_fixture_run(&fixture, &result), 0, "one of two pages");
-	ok(fixture.rests > 1, "leaves the processor to others, several times (%d)", fixture.rests);
+	ok(fixture.rests > 0, "leaves the processor to others (%d times)", fixture.rests);
 	is_str(fake_fault(&fixture.fake), "", "the questions were as they should be");
 	crowd_end(&crowd);
 	sync_fixture_finish(&fixture);
