@@ -255,8 +255,8 @@ static void print_all(void)
 	     "The stack is named by a profile (contentfs configure makes one), by CONTENTSTACK_API_KEY,\n"
 	     "CONTENTSTACK_DELIVERY_TOKEN and CONTENTSTACK_ENVIRONMENT in the environment, or by options; what was named\n"
 	     "last here counts most. Exit statuses are those of sysexits.h: 64 usage,\n"
-	     "69 service unavailable, 73 cannot create, 74 I/O, 75 busy or ended early, 76 the service answered nonsense,\n"
-	     "77 credentials refused, 78 bad configuration.");
+	     "69 service unavailable, 71 out of memory or no libcurl, 73 cannot create, 74 I/O, 75 busy or ended early,\n"
+	     "76 the service answered nonsense, 77 credentials refused, 78 bad configuration.");
 }
 
 void help_print(const struct command *command)

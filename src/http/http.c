@@ -387,6 +387,22 @@ static const char *words_for(const struct http_call *call)
 	return call->curl_text[0] && !strchr(call->curl_text, '@') ? call->curl_text : curl_easy_strerror(call->code);
 }
 
+/* What to do about it, where libcurl's words say only what it is. */
+static const char *advice_for(CURLcode code)
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return " (check the network, and the name of the host or proxy)";
+	case CURLE_COULDNT_CONNECT:
+		return " (check the network, and whether a firewall or proxy is in between)";
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return " (check the clock, the ca-certificates of this machine, and whether a proxy is in between)";
+	default:
+		return "";
+	}
+}
+
 static int report(const struct http_call *call, struct err *err)
 {
 	int rc = errno_of(call->code, &call->receipt);
@@ -401,7 +417,7 @@ static int report(const struct http_call *call, struct err *err)
 		return err_set(err, rc, "%.300s: the answer is larger than the %zu bytes that are accepted",
 			       call->url.label, call->receipt.max);
 	default:
-		return err_set(err, rc, "%.300s: %s", call->url.label, words_for(call));
+		return err_set(err, rc, "%.300s: %s%s", call->url.label, words_for(call), advice_for(call->code));
 	}
 }
 
