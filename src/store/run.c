@@ -297,6 +297,12 @@ static int date_changes(struct store *store, struct err *err)
 	sqlite3_stmt *stmt = store->statements[ST_CHANGE_DATE];
 	sqlite3_bind_int64(stmt, 1, store->journal_end);
 	sqlite3_bind_int64(stmt, 2, store->now_ns / 1000000);
+	int rc = db_run(stmt, err);
+	if (rc < 0)
+		return rc;
+	stmt = store->statements[ST_CHANGE_DATE_PLACES];
+	sqlite3_bind_int64(stmt, 1, store->journal_end);
+	sqlite3_bind_int64(stmt, 2, store->now_ns);
 	return db_run(stmt, err);
 }
 

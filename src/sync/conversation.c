@@ -16,13 +16,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
+
+static void clear_mark(struct page_mark *mark)
+{
+	free(mark->token);
+	free(mark->first);
+	*mark = (struct page_mark){0};
+}
 
 void conversation_finish(struct conversation *conversation)
 {
 	conversation_drop_pending(conversation);
 	stream_finish(&conversation->stream);
-	free(conversation->mark.token);
+	clear_mark(&conversation->mark);
 	*conversation = (struct conversation){0};
 }
 
@@ -72,39 +78,48 @@ bool conversation_is_empty_delta(const struct conversation *conversation, const 
 	       strcmp(page->token, stream->sync_token) == 0;
 }
 
-static uint64_t digest_of(const struct page *page)
+static struct slice first_of(const struct page *page)
 {
-	uint64_t digest = 0;
-	for (size_t i = 0; i < page->count; i++)
-		digest = XXH3_64bits_withSeed(page->items[i].source.at, page->items[i].source.len, digest);
-	return digest;
+	return page->count > 0 ? page->items[0].source : (struct slice){0};
 }
 
-static int set_mark(struct page_mark *mark, const char *token, uint64_t digest)
+static bool begins_alike(const struct page_mark *mark, const struct page *page)
 {
-	char *copy = strdup(token);
-	if (!copy)
+	return mark->first && page->count > 0 && slice_eq(slice_make(mark->first, mark->first_len), first_of(page));
+}
+
+static int set_mark(struct page_mark *mark, const struct page *page)
+{
+	const struct slice source = first_of(page);
+	char *token = strdup(page->token);
+	char *first = source.len > 0 ? strndup(source.at, source.len) : NULL;
+	if (!token || (source.len > 0 && !first)) {
+		free(token);
+		free(first);
 		return -ENOMEM;
-	free(mark->token);
-	mark->token = copy;
-	mark->repeats = digest == mark->digest ? mark->repeats : 0;
-	mark->digest = digest;
-	mark->steps = 0;
-	mark->limit = mark->limit ? mark->limit * 2 : 1;
+	}
+	const struct page_mark set = {
+		.token = token,
+		.first = first,
+		.first_len = source.len,
+		.repeats = begins_alike(mark, page) ? mark->repeats : 0,
+		.limit = mark->limit ? mark->limit * 2 : 1,
+		.empty = mark->empty,
+	};
+	clear_mark(mark);
+	*mark = set;
 	return 0;
 }
 
-static void clear_mark(struct page_mark *mark)
+/* A page that is one too many is not counted: another answer may come in its place. */
+static bool repeats(struct page_mark *mark, const struct page *page)
 {
-	free(mark->token);
-	*mark = (struct page_mark){0};
-}
-
-static bool repeats(struct page_mark *mark, const struct page *page, uint64_t digest)
-{
+	bool alike = begins_alike(mark, page);
+	if ((alike && mark->repeats == LISTING_REPEATS_MAX) || (page->count == 0 && mark->empty == LISTING_EMPTY_MAX))
+		return true;
+	mark->repeats += alike;
 	mark->empty = page->count == 0 ? mark->empty + 1 : 0;
-	mark->repeats += mark->token && page->count > 0 && digest == mark->digest;
-	return mark->repeats > LISTING_REPEATS_MAX || mark->empty > LISTING_EMPTY_MAX;
+	return false;
 }
 
 int conversation_circles(struct conversation *conversation, const struct page *page)
@@ -119,10 +134,9 @@ int conversation_circles(struct conversation *conversation, const struct page *p
 		return 1;
 	if (mark->token && strcmp(page->token, mark->token) == 0)
 		return 1;
-	uint64_t digest = digest_of(page);
-	if (repeats(mark, page, digest))
+	if (repeats(mark, page))
 		return 1;
-	return mark->token && ++mark->steps < mark->limit ? 0 : set_mark(mark, page->token, digest);
+	return mark->token && ++mark->steps < mark->limit ? 0 : set_mark(mark, page);
 }
 
 static void replace_token(char **field, char *token)

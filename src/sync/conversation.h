@@ -26,8 +26,9 @@ enum conversation_state {
  * of a circle may be new ones each time. */
 struct page_mark {
 	char *token;
-	uint64_t digest;  /* of its items */
-	unsigned repeats; /* pages with the same items since */
+	char *first; /* its first item, as sent; NULL if it had none */
+	size_t first_len;
+	unsigned repeats; /* pages that began with the same one since */
 	unsigned steps;   /* since it was set */
 	unsigned limit;   /* steps after which the next page takes its place */
 	unsigned empty;   /* pages without items in a row, up to now */
@@ -87,8 +88,8 @@ bool conversation_shows(const struct conversation *conversation, const struct pa
 /* The delta that most polls get (R): nothing, and the token that was sent. */
 bool conversation_is_empty_delta(const struct conversation *conversation, const struct page *page);
 
-/* Whether the page leads back to where the listing has been: by its token, or with the same items again and again; or the
- * listing has nothing but empty pages. 1, 0 or -ENOMEM. */
+/* Whether the page leads back to where the listing has been: by its token, or by beginning with the same event again and
+ * again; or the listing has nothing but empty pages. 1, 0 or -ENOMEM. */
 int conversation_circles(struct conversation *conversation, const struct page *page);
 
 /* Goes on to what follows the page, whose token it takes. At the end of a delta or a new listing the stream is RUN_READY or

@@ -9,7 +9,7 @@
  *   a page with an item that cannot be applied    the item to the quarantine            as above
  *   an empty page with a pagination token         the token is stored                   as above
  *   the page token that was sent, a cycle of
- *     tokens or items, no end of empty pages      2 times more, then once more from the
+ *     tokens or pages, no end of empty pages      2 times more, then once more from the
  *                                                 beginning of the listing or delta     the stream fails, EPROTO
  *   141 sync_token, pagination_token, or nothing  the same token 3 times more           a new listing beside the content
  *   141 again, of the token that it ended with    3 times more                          the listing is shown; the stream
