@@ -68,16 +68,18 @@ static bool abandon_parts(struct run *run, struct conversation *part, const stru
 }
 
 /* A part's listing begins again where it is; a stream's as a whole, beside the content. Once a run: a service that refuses
- * every token would be asked without end. What was listed by then is shown. */
+ * every token would be asked without end. The token that a new listing ended with is no reason for another one, whichever
+ * run it was listed in: what was listed is shown. */
 static void relist(struct run *run, struct conversation *conversation, int rc_if_again, const struct err *why)
 {
 	struct err err = {0};
 	bool part = conversation->stream.part_of != 0;
+	bool listed = conversation->stream.run == RUN_REBUILD_DELTA && !conversation->stream.page_token;
 	if (conversation->relisted && abandon_parts(run, conversation, why))
 		return;
-	if (conversation->relisted) {
-		if (conversation->stream.run == RUN_REBUILD_DELTA && !conversation->stream.page_token)
-			conversation->stream.run = RUN_REBUILD_READY; /* whole but for the news since */
+	if (listed)
+		conversation->stream.run = RUN_REBUILD_READY; /* whole but for the news since */
+	if (listed || conversation->relisted) {
 		err_set(&err, 0, "the stack was listed anew, and yet: %s", why->text);
 		give_up(run, conversation, rc_if_again, &err);
 		return;

@@ -182,6 +182,19 @@ static void test_sync_tokens_that_are_refused_for_ever(void)
 	       {"delta t1", .body = LAST(ENTRY("a", 4, "08"), "t2")});
 }
 
+/* A new listing that was interrupted is as good as one that was not. */
+static void test_refused_in_a_later_run(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	open_filled(&fixture);
+	EXPECT(&fixture, "a new listing that is cut off", -EACCES, "a@1 b@1 c@1",
+	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = TRIES}, {"init", .body = MORE(ENTRY("a", 2, "05"), "p1")},
+	       {"page p1", DELIVERY_CREDENTIALS_REFUSED});
+	EXPECT(&fixture, "is shown where the token that it ends with is refused as well, not fetched again", -EPROTO,
+	       "a@2 d@1", {"page p1", .body = LAST(ENTRY("d", 1, "05"), "t1")},
+	       {"delta t1", DELIVERY_TOKEN_REFUSED, .times = TRIES});
+}
+
 int main(void)
 {
 	test_refusals_that_pass();
@@ -193,5 +206,6 @@ int main(void)
 	test_first_run_whose_page_is_refused();
 	test_page_tokens_that_are_refused_for_ever();
 	test_sync_tokens_that_are_refused_for_ever();
+	test_refused_in_a_later_run();
 	return tap_done();
 }
