@@ -22,18 +22,42 @@ static struct store_key key_of(const struct item *item)
 	return (struct store_key){asset ? NODE_ASSET : NODE_ENTRY, item->content_type, item->locale, item->uid};
 }
 
+/* Whether the run knows better already; pages come newest first. Where the item does not say when it was, a removal in the
+ * same run may have been before it or after it: then nobody can tell what it is good for, not even once it can be read. */
+static int compare_with_known(struct apply *apply, const struct item *item, bool *superseded, bool *doubtful,
+			      struct err *err)
+{
+	const struct store_key key = key_of(item);
+	struct store_known known = {0};
+	if (!item->known)
+		return 0;
+	int rc = store_find(apply->store, &key, &known, err);
+	if (rc < 0)
+		return rc;
+	bool dated = item->event_at > 0;
+	bool removed = known.removed_at != NO_EVENT;
+	*doubtful = removed && !dated;
+	*superseded = dated && ((removed && known.removed_at >= item->event_at) ||
+				order_incumbent(&known)->event_at > item->event_at);
+	return 0;
+}
+
 /* What is visible of an item whose new version cannot be applied was listed all the same: it stays. */
 static int quarantine(struct apply *apply, const struct item *item, const char *reason, struct err *err)
 {
+	bool superseded = false;
+	bool doubtful = false;
+	int rc = compare_with_known(apply, item, &superseded, &doubtful, err);
 	const struct store_suspect suspect = {
-		.known = item->known,
+		.known = item->known && !doubtful,
 		.key = key_of(item),
 		.stream = apply->owner,
 		.event_at = item->event_at,
 		.source = item->source,
 		.reason = reason,
 	};
-	int rc = store_quarantine(apply->store, &suspect, err);
+	if (rc == 0 && !superseded)
+		rc = store_quarantine(apply->store, &suspect, err);
 	bool named = item->typed && item->uid.len > 0;
 	return rc == 0 && apply->rebuild && named ? store_list_covered(apply->store, apply->owner, &suspect.key, err)
 						  : rc;

@@ -36,12 +36,11 @@ static int list_anew(struct sync *sync, struct stream *stream, struct err *err)
 /* Goes the way that a page of the stream would go now; where some of what came waits to be shown, it waits too. */
 static int apply_again(struct sync *sync, const struct stream *stream, const struct item *item, struct err *err)
 {
-	bool whole = stream->run == RUN_NONE || stream->run == RUN_GONE;
 	struct apply apply = {
 		.store = sync->store,
 		.stream = stream,
 		.owner = stream->id,
-		.now = whole || is_first(stream),
+		.now = stream->run == RUN_NONE || is_first(stream),
 		.rebuild = stream->run == RUN_REBUILD || stream->run == RUN_REBUILD_DELTA ||
 			   stream->run == RUN_REBUILD_READY,
 		.text = &sync->text,
@@ -68,14 +67,14 @@ static int examine(struct sync *sync, const struct store_inmate *inmate, bool *p
 	int rc = store_stream_load(sync->store, inmate->stream, &stream, err);
 	if (rc < 0)
 		return rc;
+	if (stream.run == RUN_GONE || (stream.run == RUN_REBUILD && !stream.page_token)) /* it comes again, or is gone */
+		return store_quarantine_remove(sync->store, inmate->id, err);
 	int parsed = inmate->whole ? item_parse(buf_slice(&inmate->source), &lone, err) : -EPROTO;
 	if (parsed < 0 && parsed != -EPROTO)
 		return parsed;
 	if (parsed == 0 && (inmate->known || lone.item.fault))
 		return try(sync, inmate, &stream, &lone.item, err);
 	*postponed |= is_first(&stream);
-	if (stream.run == RUN_GONE)
-		return store_quarantine_remove(sync->store, inmate->id, err);
 	return is_first(&stream) ? 0 : list_anew(sync, &stream, err);
 }
 

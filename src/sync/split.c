@@ -179,7 +179,8 @@ int split_abandon(struct run *run, struct conversation *whole, struct err *err)
 	run->sync->whole_only = true;
 	free(whole->stream.sync_token);
 	whole->stream.sync_token = NULL;
-	return leave_parts(run, whole, RUN_REBUILD, err);
+	int rc = store_quarantine_forget(run->sync->store, whole->stream.id, err); /* it brings all of it again */
+	return rc < 0 ? rc : leave_parts(run, whole, RUN_REBUILD, err);
 }
 
 /* What the parts of a stream have come to. */

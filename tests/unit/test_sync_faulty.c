@@ -141,6 +141,24 @@ static void test_cut_amid_the_first_listing(void)
 	is_str(kept(&fixture), "", "nothing is left behind");
 }
 
+/* Withdrawn in the same run: pages come newest first, and the item does not say when it was. */
+static void test_withdrawn_before(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open(&fixture, NULL);
+	EXPECT(&fixture, "a first run", 0, "a@1 b@1", FIRST_RUN);
+	EXPECT(&fixture, "an item that cannot be applied, behind its removal", 0, "b@1",
+	       {"delta s1", .body = LAST(UNPUBLISHED("a", "06") "," FAULTY("a", 2), "s2")});
+	is_str(kept(&fixture), "|no usable event time", "is kept");
+	temp_store_ask(&fixture.temp, "UPDATE quarantine_item SET program = '0.0.1',"
+				      " source = replace(source, '{\"type\"',"
+				      " '{\"event_at\":\"2026-01-01T00:00:05Z\",\"type\"')");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "another version does not bring back what was withdrawn", 0, "b@1",
+	       {"init", .body = LAST(ENTRY("b", 1, "02"), "t1")}, {"delta t1", .body = LAST("", "t1")});
+	is_str(kept(&fixture), "", "nothing is left behind");
+}
+
 /* The listing has ended by then, and the delta that follows it has not begun. */
 static void test_later_version_before_the_first_delta(void)
 {
@@ -191,6 +209,7 @@ int main(void)
 	test_cut_amid_a_delta();
 	test_cut_amid_the_first_listing();
 	test_later_version_before_the_first_delta();
+	test_withdrawn_before();
 	test_known_later();
 	return tap_done();
 }

@@ -296,6 +296,23 @@ static void test_resumed_and_abandoned(void)
 	ok(is_complete(&fixture), "is listed as a whole");
 }
 
+/* What the new listing does not bring again is gone. */
+static void test_abandoned_with_an_inmate(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	EXPECT(&fixture, "parts that do not add up, with an item that cannot be applied", 0, "a@1 b@1 x@1", WHOLE, SEED,
+	       {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	       {"init content_type=blog",
+		.body = LAST_OF(10,
+				A ",{\"type\":\"entry_published\",\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"q\","
+				  "\"publish_details\":{\"locale\":\"en\"}}}",
+				"t2")},
+	       {"init content_type=page", .body = LAST_OF(9, X, "t3")},
+	       {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")}, {"delta s1", .body = LAST("", "s1")});
+	is_str(temp_store_ask(&fixture.temp, "SELECT uid FROM quarantine"), "", "which the whole does not have");
+}
+
 int main(void)
 {
 	test_rows();
@@ -303,5 +320,6 @@ int main(void)
 	test_resumed();
 	test_resumed_and_abandoned();
 	test_interrupted_before_the_seed();
+	test_abandoned_with_an_inmate();
 	return tap_done();
 }
