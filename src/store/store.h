@@ -201,7 +201,7 @@ enum stream_run {
 	RUN_DELTA = 2,         /* news, visible at the end */
 	RUN_REBUILD = 3,       /* a new listing beside the old content, visible at the end */
 	RUN_REBUILD_DELTA = 4, /* the news since that listing began, part of the same step */
-	RUN_READY = 5,         /* a delta is staged whole, and waits for the other streams' */
+	RUN_READY = 5,         /* a delta is staged whole, and has to be made visible */
 	RUN_REBUILD_READY = 6, /* and so is a new listing */
 	RUN_SEED = 7,  /* a first listing in parts: what was published lately, for the token that it ends with */
 	RUN_PARTS = 8, /* the parts are being listed, by streams of their own; sync_token is set */
