@@ -21,6 +21,7 @@ struct sync {
 	int64_t now; /* of the last run, at its end: the next one does not begin before */
 	struct batch batch;
 	bool schemas_due;
+	bool schemas_fresh;         /* they were fetched by the run under way */
 	bool schemas_failed;        /* and were reported */
 	int64_t schemas_fetched;    /* monotonic ms */
 	unsigned schemas_failures;  /* in a row */
@@ -51,6 +52,11 @@ struct run {
 	struct courtesy courtesy;
 	struct err retried; /* the last failure that is tried again, in words */
 };
+
+/* sync.c */
+
+/* Brings the content types up to date, with no transaction open and no question under way. Blocks as schemas_fetch. */
+int sync_fetch_schemas(struct sync *sync, struct sync_result *result, struct err *err);
 
 /* run.c */
 

@@ -108,9 +108,11 @@ static int fetch_list(struct sync *sync, unsigned skip, struct content_type_list
 		struct delivery_advice advice = DELIVERY_NO_ADVICE;
 		int64_t now = clock_monotonic_ms();
 		int64_t due = pace_next(&sync->pace, 0, now);
-		if (due > now + REACTION_WAIT_MAX_MS)
+		if (due > now + REACTION_WAIT_MAX_MS) {
+			*retry_after_ms = due - now;
 			return err_set(err, -EHOSTUNREACH, "the service asked to be left alone for another %lld s",
 				       (long long)((due - now) / 1000));
+		}
 		if (sleep_until(sync, due, "the rate limit of the service") < 0)
 			return err_set(err, -ECANCELED, "told to stop");
 		pace_sent(&sync->pace, clock_monotonic_ms());

@@ -82,7 +82,7 @@ static bool schemas_are_due(const struct sync *sync)
 	       (sync->schemas_due || now - sync->schemas_fetched >= SCHEMAS_EVERY_MS);
 }
 
-static int fetch_schemas(struct sync *sync, struct sync_result *result, struct err *err)
+int sync_fetch_schemas(struct sync *sync, struct sync_result *result, struct err *err)
 {
 	int rc = schemas_fetch(sync, &result->retry_after_ms, err);
 	if (rc < 0) {
@@ -93,6 +93,7 @@ static int fetch_schemas(struct sync *sync, struct sync_result *result, struct e
 	sync->schemas_failures = 0;
 	sync->schemas_due = false;
 	sync->schemas_failed = false;
+	sync->schemas_fresh = true;
 	sync->schemas_fetched = clock_monotonic_ms();
 	return 0;
 }
@@ -106,7 +107,7 @@ static int refresh_schemas(struct sync *sync, bool news, struct sync_result *res
 		due = schemas_missing(sync->store, err);
 	if (due <= 0)
 		return due;
-	int rc = fetch_schemas(sync, result, err);
+	int rc = sync_fetch_schemas(sync, result, err);
 	if (rc != -EHOSTUNREACH && rc != -EPROTO && rc != -EINVAL && rc != -EACCES)
 		return rc;
 	if (!sync->schemas_failed)
@@ -134,7 +135,7 @@ static int begin_with_schemas(struct sync *sync, struct sync_result *result, str
 {
 	if (store_journal_end(sync->store) > 0 || sync->schemas_failed)
 		return 0;
-	int rc = fetch_schemas(sync, result, err);
+	int rc = sync_fetch_schemas(sync, result, err);
 	if (rc == -EPROTO || rc == -EINVAL || rc == -EACCES)
 		return 0; /* entries may be had all the same; their own answers say so if not */
 	if (rc == -EHOSTUNREACH)
@@ -149,6 +150,7 @@ int sync_run(struct sync *sync, struct sync_result *result, struct err *err)
 	if (!err)
 		err = &local;
 	int64_t before = store_journal_end(sync->store);
+	sync->schemas_fresh = false;
 	int rc = inmates_examine(sync, err);
 	if (rc == 0)
 		rc = begin_with_schemas(sync, result, err);

@@ -191,6 +191,14 @@ static const struct {
 	  {"delta s1", .body = LAST("", "s1")}},
 	 "a@1 b@1 x@1",
 	 ""},
+	{"a seed that is never answered",
+	 {WHOLE,
+	  {"init start_from=" HOUR_BEFORE, DELIVERY_UNAVAILABLE, .times = 5},
+	  WHOLE,
+	  {"page w1", .body = LAST(B "," X, "s1")},
+	  {"delta s1", .body = LAST("", "s1")}},
+	 "a@1 b@1 x@1",
+	 ""},
 	{"a small stack",
 	 {{"init", .body = MORE_OF(7, A, "w1"), .date_ms = DATE},
 	  {"page w1", .body = LAST(B, "s1")},
@@ -296,6 +304,20 @@ static void test_resumed_and_abandoned(void)
 	ok(is_complete(&fixture), "is listed as a whole");
 }
 
+/* Between the first try and the next one a content type was added. */
+static void test_types_of_an_earlier_run(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	fixture.fake.schemas = "blog";
+	EXPECT(&fixture, "a listing that is cut off before it began", -EACCES, "",
+	       {"init", DELIVERY_CREDENTIALS_REFUSED});
+	fixture.fake.schemas = "blog page";
+	sync_fixture_restart(&fixture);
+	sync_fixture_expect(&fixture, "is split by the types that there are by then", 0, rows[0].shown, rows[0].answers,
+			    7);
+}
+
 /* What the new listing does not bring again is gone. */
 static void test_abandoned_with_an_inmate(void)
 {
@@ -305,8 +327,9 @@ static void test_abandoned_with_an_inmate(void)
 	       {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
 	       {"init content_type=blog",
 		.body = LAST_OF(10,
-				A ",{\"type\":\"entry_published\",\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"q\","
-				  "\"publish_details\":{\"locale\":\"en\"}}}",
+				A
+				",{\"type\":\"entry_published\",\"content_type_uid\":\"blog\",\"data\":{\"uid\":\"q\","
+				"\"publish_details\":{\"locale\":\"en\"}}}",
 				"t2")},
 	       {"init content_type=page", .body = LAST_OF(9, X, "t3")},
 	       {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")}, {"delta s1", .body = LAST("", "s1")});
@@ -321,5 +344,6 @@ int main(void)
 	test_resumed_and_abandoned();
 	test_interrupted_before_the_seed();
 	test_abandoned_with_an_inmate();
+	test_types_of_an_earlier_run();
 	return tap_done();
 }
