@@ -145,7 +145,8 @@ static void refused(struct run *run, struct conversation *conversation, enum del
 		let_go(run, conversation);
 		return;
 	}
-	if (conversation->seed.tries && reaction_to(outcome)->end != REACTION_FAIL_RUN) {
+	if (conversation->seed.tries &&
+	    (reaction_to(outcome)->end != REACTION_FAIL_RUN || outcome == DELIVERY_UNAVAILABLE)) {
 		split_forget_seed(run, conversation);
 		return;
 	}
