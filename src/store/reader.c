@@ -88,7 +88,7 @@ static const char *const reader_sql[RD_COUNT] = {
 		      " JOIN dirent b ON b.parent = t.ino JOIN directory l ON l.ino = b.ino"
 		      " WHERE a.parent = 3 ORDER BY t.name, l.name",
 	[RD_SYNC_STATE] = "SELECT (SELECT count(*) FROM stream WHERE part_of = 0),"
-			  " (SELECT count(*) FROM stream WHERE part_of = 0 AND (sync_token IS NULL OR run IN (7, 8))),"
+			  " (SELECT count(*) FROM stream WHERE part_of = 0 AND NOT listed),"
 			  " (SELECT ifnull(sum(pages), 0) FROM stream), (SELECT ifnull(sum(items), 0) FROM stream),"
 			  " (SELECT count(*) FROM quarantine_item),"
 			  " ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'announced'), 0),"

@@ -208,6 +208,10 @@ static const char *const migrations[] = {
 	/* The size as the record says it, -1 if it does not; a node's size may have been learnt since. */
 	("ALTER TABLE asset ADD COLUMN file_size INTEGER NOT NULL DEFAULT -1;"
 	 "UPDATE asset SET file_size = ifnull((SELECT n.size FROM node n WHERE n.ino = asset.ino), -1);"),
+
+	/* Whether a listing of the stream was visible as a whole once, which its tokens do not say. */
+	("ALTER TABLE stream ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE stream SET listed = sync_token IS NOT NULL AND run NOT IN (7, 8);"),
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

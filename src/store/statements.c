@@ -1,7 +1,8 @@
 #include "store/statements.h"
 
 #define NAMED "parent = ?1 AND hash = ?2 AND name = ?3"
-#define STREAM_COLUMNS "id, part_of, run, pages, items, total, content_type, locale, types, sync_token, page_token"
+#define STREAM_COLUMNS                                                                                                 \
+	"id, part_of, run, pages, items, total, content_type, locale, types, sync_token, page_token, listed"
 
 const char *const statement_sql[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -140,7 +141,7 @@ const char *const statement_sql[ST_COUNT] = {
 
 	[ST_STREAM_GET] = "SELECT " STREAM_COLUMNS " FROM stream WHERE id = ?1",
 	[ST_STREAM_SET] = "INSERT OR REPLACE INTO stream (" STREAM_COLUMNS ")"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[ST_STREAM_PARTS] = "SELECT " STREAM_COLUMNS " FROM stream WHERE part_of = ?1 ORDER BY id",
 	[ST_STREAM_FORGET_PARTS] = "DELETE FROM stream WHERE part_of = ?1",
 

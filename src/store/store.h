@@ -219,6 +219,7 @@ struct stream {
 	enum stream_run run;
 	uint64_t pages; /* of the run under way */
 	uint64_t items;
+	bool listed;   /* a listing of it was visible as a whole once */
 	int64_t total; /* of a listing in parts: how many items there are as the service says; 0 if it does not matter */
 };
 

@@ -23,6 +23,7 @@ static int read_row(sqlite3_stmt *row, struct stream *stream)
 	stream->pages = (uint64_t)sqlite3_column_int64(row, 3);
 	stream->items = (uint64_t)sqlite3_column_int64(row, 4);
 	stream->total = sqlite3_column_int64(row, 5);
+	stream->listed = sqlite3_column_int(row, 11) != 0;
 	if (copy_text(row, 6, &stream->content_type) < 0 || copy_text(row, 7, &stream->locale) < 0 ||
 	    copy_text(row, 8, &stream->types) < 0 || copy_text(row, 9, &stream->sync_token) < 0 ||
 	    copy_text(row, 10, &stream->page_token) < 0)
@@ -95,6 +96,7 @@ static void bind_row(sqlite3_stmt *stmt, const struct stream *stream)
 	bind_optional(stmt, 9, stream->types);
 	bind_optional(stmt, 10, stream->sync_token);
 	bind_optional(stmt, 11, stream->page_token);
+	sqlite3_bind_int(stmt, 12, stream->listed);
 }
 
 int store_stream_save(struct store *store, const struct stream *stream, struct err *err)

@@ -110,6 +110,7 @@ static void let_go(struct run *run, struct conversation *conversation)
 		return;
 	log_notice("the content type %s was deleted", conversation->stream.content_type);
 	conversation->stream.run = RUN_GONE;
+	conversation->stream.listed = true; /* nothing */
 	int rc = batch_begin(&sync->batch, &err);
 	if (rc == 0)
 		rc = store_publish(sync->store, conversation->stream.id, true, NULL, &err);

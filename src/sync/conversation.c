@@ -175,6 +175,7 @@ void conversation_advance(struct conversation *conversation, struct page *page)
 		stream->total = page->total;
 	if (page->more)
 		return;
+	stream->listed |= stream->run == RUN_FIRST;
 	stream->run = run_after(stream);
 	conversation->left = INT64_MAX;
 }

@@ -230,6 +230,12 @@ static int check_sum(struct run *run, struct conversation *whole, const struct s
 	return store_stream_save(run->sync->store, &whole->stream, err);
 }
 
+static int end_parts(struct run *run, struct conversation *whole, struct err *err)
+{
+	whole->stream.listed = true;
+	return leave_parts(run, whole, RUN_DELTA, err);
+}
+
 int split_settle(struct run *run, struct conversation *part, struct err *err)
 {
 	int rc = 0;
@@ -240,6 +246,6 @@ int split_settle(struct run *run, struct conversation *part, struct err *err)
 	if (whole->stream.total > 0 && (sum.all_begun || !sum.all_counted))
 		rc = check_sum(run, whole, &sum, err);
 	if (rc == 0 && whole->stream.run == RUN_PARTS && sum.all_listed)
-		rc = leave_parts(run, whole, RUN_DELTA, err); /* the news since the seed, and it is as any other */
+		rc = end_parts(run, whole, err); /* the news since the seed, and it is as any other */
 	return rc;
 }

@@ -127,6 +127,7 @@ int stream_end(struct run *run, struct conversation *conversation, struct err *e
 {
 	struct stream *stream = &conversation->stream;
 	stream->run = RUN_NONE;
+	stream->listed = true;
 	stream->pages = 0;
 	stream->items = 0;
 	return store_forget_run(run->sync->store, stream->id, err);
@@ -170,10 +171,8 @@ int streams_publish(struct run *run, struct err *err)
 
 bool streams_are_whole(const struct run *run)
 {
-	for (size_t i = 0; i < run->sync->streams; i++) {
-		const struct stream *stream = &run->conversations[i].stream;
-		if (!stream->sync_token || stream->run == RUN_SEED || stream->run == RUN_PARTS)
+	for (size_t i = 0; i < run->sync->streams; i++)
+		if (!run->conversations[i].stream.listed)
 			return false;
-	}
 	return true;
 }

@@ -318,6 +318,26 @@ static void test_types_of_an_earlier_run(void)
 			    7);
 }
 
+/* What is visible of it by then is not the whole, whatever its tokens say. */
+static void test_abandoned_and_cut_off(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	sync_fixture_open_with(&fixture, NULL, 4);
+	EXPECT(&fixture, "parts that do not add up, and a new listing that is cut off before its delta", -EACCES, "a@1",
+	       WHOLE, SEED, {"init type=asset_published", .body = LAST_OF(20, FILE_F, "t1")},
+	       {"init content_type=blog", .body = LAST_OF(10, A, "t2")},
+	       {"init content_type=page", .body = LAST_OF(9, X, "t3")},
+	       {"init", .body = LAST(A "," B "," X "," FILE_F, "s1")}, {"delta s1", DELIVERY_CREDENTIALS_REFUSED});
+	ok(!is_complete(&fixture), "is not whole");
+	sync_fixture_restart(&fixture);
+	EXPECT(&fixture, "goes on", 0, "a@1 b@1 x@1", {"delta s1", .body = LAST("", "s1")});
+	ok(is_complete(&fixture), "until it is");
+	EXPECT(&fixture, "a new listing of what was whole", -EACCES, "a@1 b@1 x@1",
+	       {"delta s1", DELIVERY_TOKEN_REFUSED, .times = 4}, {"init", .body = MORE(A, "p1")},
+	       {"page p1", DELIVERY_CREDENTIALS_REFUSED});
+	ok(is_complete(&fixture), "takes nothing of that away");
+}
+
 /* What the new listing does not bring again is gone. */
 static void test_abandoned_with_an_inmate(void)
 {
@@ -343,6 +363,7 @@ int main(void)
 	test_resumed();
 	test_resumed_and_abandoned();
 	test_interrupted_before_the_seed();
+	test_abandoned_and_cut_off();
 	test_abandoned_with_an_inmate();
 	test_types_of_an_earlier_run();
 	return tap_done();
