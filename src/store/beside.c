@@ -76,7 +76,7 @@ static int exchange(const struct store *fresh, const struct store *damaged, stru
 {
 	if (access(fresh->path, F_OK) < 0)
 		return err_set(err, -errno, "%s is gone: %s", fresh->path, strerror(errno));
-	int rc = damage_set_aside(damaged->path, aside, err);
+	int rc = damage_set_aside(damaged->path, true, aside, err);
 	if (rc < 0)
 		return rc;
 	if (rename(fresh->path, damaged->path) < 0) {

@@ -172,6 +172,14 @@ static int rename_new(const char *path, const char *suffix, const char *target)
 	return rename(from.text, to.text) < 0 ? -errno : 0;
 }
 
+/* 0; 1 where the disk does not do that. */
+static int link_new(const char *path, const char *target)
+{
+	if (link(path, target) == 0)
+		return 0;
+	return errno == EEXIST || errno == ENOMEM ? -errno : 1;
+}
+
 /* "20260131T235959Z": no colons, which some file systems and programs do not take. */
 static void time_for_name(char *out)
 {
@@ -185,16 +193,18 @@ static void time_for_name(char *out)
 }
 
 /* The file first: if that is as far as it comes, the journal is found alone at the next start. */
-static int rename_all(const char *path, const char *target)
+static int rename_all(const char *path, bool keep, const char *target)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	int rc = keep ? link_new(path, target) : 1;
+	size_t first = rc == 0; /* the file has the name already */
+	rc = rc < 0 ? rc : 0;
+	for (size_t i = first; rc == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
 		rc = rename_new(path, suffixes[i], target);
 	return rc;
 }
 
-int damage_set_aside(const char *path, struct buf *name, struct err *err)
+int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *err)
 {
 	char now[TIME_ISO_SIZE];
 	time_for_name(now);
@@ -205,7 +215,7 @@ int damage_set_aside(const char *path, struct buf *name, struct err *err)
 		buf_printf(&target, "%s.damaged-%s", path, now);
 		if (i > 1)
 			buf_printf(&target, ".%d", i);
-		rc = target.failed ? -ENOMEM : rename_all(path, target.text);
+		rc = target.failed ? -ENOMEM : rename_all(path, keep, target.text);
 	}
 	if (rc < 0)
 		return err_set(err, rc == -EACCES ? -EPERM : rc,

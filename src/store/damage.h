@@ -29,9 +29,11 @@ bool damage_left_journal_only(const char *path);
 
 /*
  * Renames the store at path, its -wal and -shm with it, to path.damaged-TIME, and appends the new path to `name`. Never
- * replaces a file. Nobody but readers may have it open: they go on with what they have.
+ * replaces a file. Nobody but readers may have it open: they go on with what they have. With `keep` the store has its old
+ * name too, until another file takes that, so that there is one at every instant; but not where the disk knows no second
+ * names.
  */
-int damage_set_aside(const char *path, struct buf *name, struct err *err);
+int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *err);
 
 /* A number above every one that a store has given to a node or a change: from what can still be read of it, and above
  * what any store could have reached by now. */

@@ -222,7 +222,7 @@ static int begin_anew(struct store *store, const struct store_identity *identity
 	int64_t after = damage_numbers_after(store->db);
 	leave_journal(store, true);
 	store_close_file(store);
-	int rc = damage_set_aside(store->path, &aside, err);
+	int rc = damage_set_aside(store->path, false, &aside, err);
 	if (rc < 0) {
 		struct err why = *err;
 		return err_set(err, rc, "%s; %s", damage.text, why.text);
