@@ -67,7 +67,8 @@ static int examine(struct sync *sync, const struct store_inmate *inmate, bool *p
 	int rc = store_stream_load(sync->store, inmate->stream, &stream, err);
 	if (rc < 0)
 		return rc;
-	if (stream.run == RUN_GONE || (stream.run == RUN_REBUILD && !stream.page_token)) /* it comes again, or is gone */
+	if (stream.run == RUN_GONE ||
+	    (stream.run == RUN_REBUILD && !stream.page_token)) /* it comes again, or is gone */
 		return store_quarantine_remove(sync->store, inmate->id, err);
 	int parsed = inmate->whole ? item_parse(buf_slice(&inmate->source), &lone, err) : -EPROTO;
 	if (parsed < 0 && parsed != -EPROTO)
