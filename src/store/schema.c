@@ -211,7 +211,7 @@ static const char *const migrations[] = {
 
 	/* Whether a listing of the stream was visible as a whole once, which its tokens do not say. */
 	("ALTER TABLE stream ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;"
-	 "UPDATE stream SET listed = sync_token IS NOT NULL AND run NOT IN (7, 8);"),
+	 "UPDATE stream SET listed = sync_token IS NOT NULL AND run NOT IN (7, 8) OR run = 9;"),
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -369,7 +369,7 @@ static void make_old(struct temp_store *temp, bool with_asset)
 	sqlite3 *db = NULL;
 	const char *statements =
 		"DROP VIEW assets; DROP VIEW changes; DROP TABLE asset; ALTER TABLE directory DROP COLUMN file_bytes;"
-		"ALTER TABLE change DROP COLUMN title;"
+		"ALTER TABLE change DROP COLUMN title; ALTER TABLE stream DROP COLUMN listed;"
 		"CREATE VIEW assets AS SELECT 1; CREATE VIEW changes AS SELECT 1;"
 		"INSERT INTO stream (id, sync_token, run, page_token) VALUES (1, 'token', 2, 'page'), (2, NULL, 9, NULL);"
 		"PRAGMA user_version = 2";
@@ -386,13 +386,13 @@ static void make_old(struct temp_store *temp, bool with_asset)
 
 static void test_migration(void)
 {
-	static const char *const streams = "SELECT id, run, sync_token, page_token FROM stream ORDER BY id";
+	static const char *const streams = "SELECT id, run, sync_token, page_token, listed FROM stream ORDER BY id";
 	for (int with_asset = 0; with_asset < 2; with_asset++) {
 		CLEANUP(temp_store_finish) struct temp_store temp;
 		temp_store_init(&temp);
 		make_old(&temp, with_asset);
 		temp_store_start(&temp);
-		is_str(temp_store_ask(&temp, streams), "1|3|token|- 2|9|-|-",
+		is_str(temp_store_ask(&temp, streams), "1|3|token|-|1 2|9|-|-|1",
 		       "a store from before lists the stack anew, beside what it shows");
 		is_str(temp_store_ask(&temp, "SELECT count(*) FROM staged"), "0", "and begins with nothing");
 		is_sound(&temp, "from before");
