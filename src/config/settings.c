@@ -283,7 +283,7 @@ const struct setting config_settings[] = {
 	 "ask only for these item types, a comma list; without the\ndeleted and unpublished ones nothing ever goes away",
 	 SETTING_SYNC, set_types},
 	{"jobs", "CONTENTFS_JOBS", "N",
-	 "questions to the service under way at once (default 4); given, it\nalso splits a smaller first sync by content type (none is with\n--content-type, --type or --start-from)",
+	 "questions to the service under way at once (default 4); given, it\nalso splits a smaller first sync by content type; none is split that\nhas --content-type, --type or --start-from",
 	 SETTING_SYNC, set_jobs},
 	{"cache", "CONTENTFS_CACHE", "DIR",
 	 "where assets are kept once they were read\n(default: $XDG_CACHE_HOME/contentfs)", SETTING_ASSETS, set_cache},
