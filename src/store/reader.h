@@ -125,7 +125,7 @@ int reader_counts(struct store_reader *reader,
 		  void *context, struct err *err);
 
 struct store_sync_state {
-	bool complete;  /* every stream has ended its first run */
+	bool complete;  /* a listing of every stream was visible as a whole */
 	uint64_t pages; /* of the runs under way */
 	uint64_t items;
 	int64_t quarantined;

@@ -119,7 +119,7 @@ int stream_end(struct run *run, struct conversation *conversation, struct err *e
 /* Makes visible in one step what all streams brought that are ready. -ECANCELED, and nothing is done, after a stop. */
 int streams_publish(struct run *run, struct err *err);
 
-/* Whether every stream has ended its first run. */
+/* Whether a listing of every stream was visible as a whole. */
 bool streams_are_whole(const struct run *run);
 
 /* retry.c */

@@ -53,7 +53,7 @@ void sync_destroy(struct sync *sync); /* NULL is fine */
 
 struct sync_result {
 	bool news;              /* the tree changed */
-	bool complete;          /* every first run has ended by now */
+	bool complete;          /* a listing of all of it was visible as a whole by now */
 	uint64_t pages;         /* that were stored */
 	int64_t retry_after_ms; /* how long the service asked to wait, or -1 */
 };
