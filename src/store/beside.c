@@ -6,6 +6,7 @@
 #include "store/internal.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUFFIX ".being-rebuilt" /* no name that somebody would give to a store */
+/* No names that somebody would give to a store. With the second it is whole, and whatever stops this process, the next one
+ * gives it its name: the journal of the damaged one has its new name before its file has lost the old one. */
+#define UNFINISHED ".being-rebuilt"
+#define WHOLE ".rebuilt"
 
 static int remove_files(const char *path, struct err *err)
 {
@@ -33,7 +37,7 @@ static int remove_files(const char *path, struct err *err)
 void store_remove_unfinished(const char *path)
 {
 	CLEANUP(buf_finish) struct buf name = BUF_INIT;
-	if (buf_printf(&name, "%s" SUFFIX, path) == 0)
+	if (buf_printf(&name, "%s" UNFINISHED, path) == 0)
 		remove_files(name.text, NULL);
 }
 
@@ -41,7 +45,7 @@ int store_open_beside(struct store **out, struct store *damaged, const struct st
 {
 	struct store *store = calloc(1, sizeof(*store));
 	CLEANUP(buf_finish) struct buf path = BUF_INIT;
-	if (!store || buf_printf(&path, "%s" SUFFIX, damaged->path) < 0) {
+	if (!store || buf_printf(&path, "%s" UNFINISHED, damaged->path) < 0) {
 		free(store);
 		return err_oom(err);
 	}
@@ -71,19 +75,57 @@ static void sync_folder(const char *path)
 		fsync(fd);
 }
 
-/* Both are files without a journal, or with one that nobody writes to. */
-static int exchange(const struct store *fresh, const struct store *damaged, struct buf *aside, struct err *err)
+static int rename_to(const char *from, const char *to, struct err *err)
 {
-	if (access(fresh->path, F_OK) < 0)
-		return err_set(err, -errno, "%s is gone: %s", fresh->path, strerror(errno));
-	int rc = damage_set_aside(damaged->path, true, aside, err);
+	if (rename(from, to) == 0)
+		return 0;
+	int rc = -errno;
+	return err_set(err, rc, "cannot rename %s: %s", from, strerror(-rc));
+}
+
+/* Gives the name of the damaged store at path to the whole one. Both are files without a journal, or with one that nobody
+ * writes to. */
+static int exchange(const char *whole, const char *path, struct buf *aside, struct err *err)
+{
+	int rc = damage_set_aside(path, true, aside, err);
 	if (rc < 0)
 		return rc;
-	if (rename(fresh->path, damaged->path) < 0) {
-		rc = -errno;
-		return err_set(err, rc, "cannot rename %s: %s", fresh->path, strerror(-rc));
+	rc = rename_to(whole, path, err);
+	if (rc < 0) {
+		damage_put_back(path, buf_text(aside));
+		return rc;
 	}
-	sync_folder(damaged->path);
+	sync_folder(path);
+	return 0;
+}
+
+static int give_name(const struct store *fresh, const struct store *damaged, struct buf *aside, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf whole = BUF_INIT;
+	if (buf_printf(&whole, "%s" WHOLE, damaged->path) < 0)
+		return err_oom(err);
+	int rc = rename_to(fresh->path, whole.text, err);
+	if (rc < 0)
+		return rc;
+	rc = exchange(whole.text, damaged->path, aside, err);
+	if (rc < 0)
+		rename_to(whole.text, fresh->path, NULL); /* should that fail, the content is fetched once more */
+	return rc;
+}
+
+int store_finish_exchange(const char *path, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf whole = BUF_INIT;
+	CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+	if (buf_printf(&whole, "%s" WHOLE, path) < 0)
+		return err_oom(err);
+	if (access(whole.text, F_OK) < 0)
+		return 0;
+	int rc = exchange(whole.text, path, &aside, err);
+	if (rc < 0)
+		return err_prefix(err, rc, "%s is damaged, and %s cannot take its place", path, whole.text);
+	log_warning("the damaged store %s was set aside as %s, and the new one, which was whole, has taken its place",
+		    path, aside.text);
 	return 0;
 }
 
@@ -107,7 +149,7 @@ int store_take_place(struct store *fresh, struct store *damaged, const struct st
 	store_close_file(fresh);
 	rc = damage_has_journal(fresh->path)
 		     ? err_set(err, -EIO, "the journal of %s could not be taken in", fresh->path)
-		     : exchange(fresh, damaged, aside, err);
+		     : give_name(fresh, damaged, aside, err);
 	if (rc < 0) {
 		store_reopen(fresh, identity, NULL);
 		return rc;

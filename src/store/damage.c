@@ -217,11 +217,23 @@ int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *
 			buf_printf(&target, ".%d", i);
 		rc = target.failed ? -ENOMEM : rename_all(path, keep, target.text);
 	}
+	if (rc < 0 && rc != -EEXIST && !target.failed)
+		damage_put_back(path, target.text);
 	if (rc < 0)
 		return err_set(err, rc == -EACCES ? -EPERM : rc,
 			       "it cannot be set aside as %s (%s): take it away, or let its folder be written",
 			       buf_text(&target), strerror(-rc));
 	return buf_append_text(name, target.text) < 0 ? err_oom(err) : 0;
+}
+
+void damage_put_back(const char *path, const char *name)
+{
+	static const char *const suffixes[] = {"-shm", "-wal", ""};
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		rc = rename_new(name, suffixes[i], path);
+	if (rc == -EEXIST) /* it has both names */
+		unlink(name);
 }
 
 int64_t damage_numbers_after(sqlite3 *db)

@@ -35,6 +35,9 @@ bool damage_left_journal_only(const char *path);
  */
 int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *err);
 
+/* Undoes that, as far as the disk lets it. */
+void damage_put_back(const char *path, const char *name);
+
 /* A number above every one that a store has given to a node or a change: from what can still be read of it, and above
  * what any store could have reached by now. */
 int64_t damage_numbers_after(sqlite3 *db);

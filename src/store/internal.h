@@ -89,6 +89,10 @@ void store_close_file(struct store *store);
  * content yet. With the lock held. */
 void store_remove_unfinished(const char *path);
 
+/* beside.c: if a new store was whole when its process was killed, it takes the place of the damaged one at path now. With
+ * the lock held, and before store_remove_unfinished. */
+int store_finish_exchange(const char *path, struct err *err);
+
 /* identity.c: gives a new store its identity, or compares. -EINVAL if it has another one. */
 int store_claim(struct store *store, const struct store_identity *identity, struct err *err);
 

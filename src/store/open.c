@@ -260,6 +260,8 @@ int store_open(struct store **out, const char *path, const struct store_identity
 	int rc = store->path ? make_folder(path, err) : err_oom(err);
 	if (rc == 0)
 		rc = take_lock(path, &store->lock_fd, &used, err);
+	if (rc == 0)
+		rc = store_finish_exchange(path, err);
 	if (rc == 0) {
 		store_remove_unfinished(path);
 		rc = open_or_begin_anew(store, identity, used, err);

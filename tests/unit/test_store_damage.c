@@ -451,14 +451,70 @@ int usleep(useconds_t us)
 	return 0;
 }
 
-static int rename_fault; /* errno, or 0 */
+static int rename_fault;     /* errno, or 0 */
+static int rename_fault_at;  /* the call of rename that fails so, counted from 1; 0: each */
+static int rename_killed_at; /* the call that is not lived to see the end of; 0: none */
+static int renames;          /* calls so far */
 
 int rename(const char *from, const char *to)
 {
-	if (!rename_fault)
+	if (++renames == rename_killed_at)
+		_exit(0);
+	if (!rename_fault || (rename_fault_at && renames != rename_fault_at))
 		return renameat(AT_FDCWD, from, AT_FDCWD, to);
 	errno = rename_fault;
 	return -1;
+}
+
+#define OLD_TREE "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/old.json=old assets/"
+#define NEW_TREE "content_types/ entries/ entries/page/ entries/page/en/ entries/page/en/new.json=new assets/"
+
+/* Killed in an exchange, the next start has one store or the other, whole. */
+static void test_killed_in_exchange(void)
+{
+	static const struct {
+		const char *name;
+		int at;
+		const char *tree;
+		bool aside;
+	} rows[] = {
+		{"before the new store is said to be whole", 1, OLD_TREE, false},
+		{"when the damaged one was set aside", 2, NEW_TREE, true},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(temp_store_finish) struct temp_store temp;
+		CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+		CLEANUP(buf_finish) struct buf files = BUF_INIT;
+		char path[TEMP_PATH_SIZE * 2];
+		struct err err = {0};
+		temp_store_open(&temp);
+		temp_store_stop(&temp);
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct store *fresh = NULL;
+			temp_store_start(&temp);
+			temp_store_place(&temp, temp_entry("blog", "en", "old"), 1, "old");
+			temp_must(store_open_beside(&fresh, temp.store, &temp_identity, &err), &err,
+				  "store_open_beside");
+			struct store *damaged = temp.store;
+			temp.store = fresh;
+			temp_store_place(&temp, temp_entry("page", "en", "new"), 1, "new");
+			renames = 0;
+			rename_killed_at = rows[i].at;
+			store_take_place(fresh, damaged, &temp_identity, &aside, &err);
+			_exit(1);
+		}
+		int status = 0;
+		waitpid(pid, &status, 0);
+		is_int(status, 0, "%s: killed", rows[i].name);
+		temp_store_start(&temp);
+		is_str(temp_store_tree(&temp), rows[i].tree, "%s: what the next start has", rows[i].name);
+		is_int(find_aside(&temp, "-wal", path), rows[i].aside, "%s: set aside with its journal", rows[i].name);
+		is_str(temp_store_fault(&temp), "", "%s: the store is sound", rows[i].name);
+		list_files(&temp, &files);
+		ok(!strstr(buf_text(&files), "rebuilt"), "%s: nothing else is left: %s", rows[i].name,
+		   buf_text(&files));
+	}
 }
 
 /* A reader of the new store, which is nobody but somebody who looks into it by hand. */
@@ -475,12 +531,14 @@ static void test_place_not_taken(void)
 	static const struct {
 		const char *name;
 		bool read;
-		int rename_fault;
-		int rc;
+		int fault;
+		int fault_at;
+		const char *names;
 		const char *says;
 	} rows[] = {
-		{"a program that reads the new store", true, 0, -EIO, "could not be taken in"},
-		{"a folder that does not let it be renamed", false, EIO, -EIO, "cannot rename"},
+		{"a program that reads the new store", true, 0, 0, ".being-rebuilt", "could not be taken in"},
+		{"a folder that does not let it be renamed", false, EIO, 0, ".being-rebuilt", "cannot rename"},
+		{"a folder that does not let the damaged one be replaced", false, EIO, 2, ".rebuilt", "cannot rename"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(temp_store_finish) struct temp_store temp;
@@ -499,12 +557,17 @@ static void test_place_not_taken(void)
 		temp.store = fresh;
 		temp_store_place(&temp, temp_entry("page", "en", "new"), 1, "new");
 		temp.store = damaged;
-		rename_fault = rows[i].rename_fault;
-		is_int(store_take_place(fresh, temp.store, &temp_identity, &aside, &err), rows[i].rc,
+		renames = 0;
+		rename_fault = rows[i].fault;
+		rename_fault_at = rows[i].fault_at;
+		is_int(store_take_place(fresh, temp.store, &temp_identity, &aside, &err), -EIO,
 		       "%s keeps it from its place", rows[i].name);
 		rename_fault = 0;
-		ok(strstr(err.text, path) && strstr(err.text, rows[i].says), "%s: the message says so: %s",
+		ok(strstr(err.text, rows[i].names) && strstr(err.text, rows[i].says), "%s: the message says so: %s",
 		   rows[i].name, err.text);
+		char left[sizeof(path)];
+		ok(!find_aside(&temp, "", left) && !find_aside(&temp, "-wal", left), "%s: nothing stays set aside",
+		   rows[i].name);
 		is_str(temp_store_tree(&temp),
 		       "content_types/ entries/ entries/blog/ entries/blog/en/ entries/blog/en/old.json=old assets/",
 		       "%s: who reads the damaged one goes on", rows[i].name);
@@ -596,6 +659,7 @@ int main(void)
 	test_aside_with_both_names();
 	test_beside_fails();
 	test_place_not_taken();
+	test_killed_in_exchange();
 	test_beside_is_taken();
 	test_untouched();
 	test_strangers();
