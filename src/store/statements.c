@@ -77,7 +77,8 @@ const char *const statement_sql[ST_COUNT] = {
 	[ST_CHANGE_ADD] = "INSERT INTO change (at, op, kind, parent, name, old, event_at, content_type, locale, uid)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[ST_CHANGE_DATE] = "UPDATE change SET at = ?2 WHERE id > ?1",
-	[ST_CHANGE_DATE_PLACES] = "UPDATE node SET mtime = ?2 WHERE ino IN (SELECT parent FROM change WHERE id > ?1)",
+	[ST_CHANGE_DATE_PLACES] =
+		"UPDATE node SET mtime = max(mtime, ?2) WHERE ino IN (SELECT parent FROM change WHERE id > ?1)",
 	[ST_CHANGE_TITLE] = "UPDATE change SET title = ?2 WHERE id = ?1",
 	[ST_CHANGE_END] = "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'change'), 0)",
 	[ST_CHANGE_TRIM] = "DELETE FROM change WHERE id <= ?1",
