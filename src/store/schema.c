@@ -187,7 +187,8 @@ static const char *const migrations[] = {
 								    "DELETE FROM removal WHERE stream IN (SELECT id FROM again);"
 								    "DELETE FROM listed WHERE stream IN (SELECT id FROM again);"
 								    "DELETE FROM stream WHERE part_of IN (SELECT id FROM again);"
-								    "UPDATE stream SET page_token = NULL, run = 3, pages = 0, items = 0, total = 0 WHERE id IN (SELECT id FROM again);"
+								    "UPDATE stream SET sync_token = CASE WHEN run IN (7, 8) THEN NULL ELSE sync_token END,"
+								    " page_token = NULL, run = 3, pages = 0, items = 0, total = 0 WHERE id IN (SELECT id FROM again);"
 								    "DROP TABLE again;",
 
 	/* Names stand in the order of listings, which is the order they come in; what has to be put in at random places is
