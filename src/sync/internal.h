@@ -43,12 +43,13 @@ struct run {
 	size_t count;
 	size_t cap;
 	unsigned in_flight;
-	unsigned pages; /* that came */
-	int64_t now;    /* monotonic ms; goes on with the waits that were waited, also where the clock stands still */
-	int rc;         /* the first failure, with its reason in err */
-	bool broken;    /* nothing more is to be asked */
-	bool lost;      /* what is in memory is not what is in the store */
-	bool waiting;   /* somebody was told of a wait */
+	unsigned pages;  /* that came */
+	int64_t now;     /* monotonic ms; goes on with the waits that were waited, also where the clock stands still */
+	int rc;          /* the first failure, with its reason in err */
+	bool broken;     /* nothing more is to be asked */
+	bool lost;       /* what is in memory is not what is in the store */
+	bool asks_types; /* nothing else is asked before the content types are there: a listing in parts needs them */
+	bool waiting;    /* somebody was told of a wait */
 	struct courtesy courtesy;
 	struct err retried; /* the last failure that is tried again, in words */
 };
@@ -57,6 +58,9 @@ struct run {
 
 /* Brings the content types up to date, with no transaction open and no question under way. Blocks as schemas_fetch. */
 int sync_fetch_schemas(struct sync *sync, struct sync_result *result, struct err *err);
+
+/* Whether the service, and not this machine, is why they could not be fetched: entries may be had all the same. */
+bool sync_schemas_refused(int rc);
 
 /* run.c */
 
@@ -130,9 +134,14 @@ bool retry_later(enum delivery_outcome outcome, const struct delivery_advice *ad
 
 /* split.c */
 
-/* The first page of the first listing came: decides whether it is listed in parts, and a seed is looked for instead. */
+/* The first page of the first listing came: decides whether it is listed in parts, and a seed is looked for instead. Content
+ * types of an earlier run will not do: run->asks_types. */
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
 		  const struct delivery_advice *advice);
+
+/* Fetches the content types, with nothing under way and nothing pending. Who began to split lists the stack as a whole if
+ * they are not to be had. */
+void split_fetch_types(struct run *run);
 
 /* The first page of a seed came: whether the listing goes on with it. Else what is asked next is another seed, or the whole
  * from its beginning. */

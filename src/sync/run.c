@@ -47,7 +47,7 @@ void run_ask(struct run *run)
 	struct conversation *next;
 	int64_t clock = clock_monotonic_ms();
 	run->now = clock > run->now ? clock : run->now; /* something may have been stored meanwhile */
-	while (!run->broken && run->in_flight < run->sync->jobs &&
+	while (!run->broken && !run->asks_types && run->in_flight < run->sync->jobs &&
 	       pace_next(&run->sync->pace, run->in_flight, run->now) <= run->now && (next = next_to_ask(run)))
 		ask(run, next);
 }
@@ -98,7 +98,7 @@ void run_rest(struct run *run)
 static int64_t next_due(const struct run *run)
 {
 	int64_t due = INT64_MAX;
-	if (run->in_flight >= run->sync->jobs)
+	if (run->in_flight >= run->sync->jobs || run->asks_types)
 		return due;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct conversation *conversation = &run->conversations[i];
@@ -172,15 +172,32 @@ static void wait(struct run *run)
 
 /* --- a run -------------------------------------------------------------------------------------------------------- */
 
-/* The last run was told to come back later than this one did. */
-static int keep_away(const struct sync *sync, struct sync_result *result, int64_t now, struct err *err)
+/* The service was told to be left alone for longer than a run waits: by this run, or by the one before. */
+static int keep_away(const struct run *run, struct err *err)
 {
-	int64_t wait = pace_next(&sync->pace, 0, now) - now;
+	int64_t wait = pace_next(&run->sync->pace, 0, run->now) - run->now;
 	if (wait <= REACTION_WAIT_MAX_MS)
 		return 0;
-	result->retry_after_ms = wait;
+	run->result->retry_after_ms = wait;
 	return err_set(err, -EHOSTUNREACH, "the service asked to be left alone for another %lld s",
 		       (long long)(wait / 1000));
+}
+
+/* Nothing is under way, and nothing pending. */
+static void go_on_at_rest(struct run *run)
+{
+	struct err err = {0};
+	if (run->asks_types) {
+		split_fetch_types(run);
+		return;
+	}
+	int rc = keep_away(run, &err);
+	if (rc == 0) {
+		wait(run);
+		return;
+	}
+	run_fail(run, rc, &err);
+	run->broken = true;
 }
 
 /* Takes an answer that is there, else stores a page, else waits. No more pages are pending than there are jobs, and as
@@ -190,8 +207,10 @@ static void go_on(struct run *run)
 	unsigned pending = pages_pending(run);
 	if (pending > 0 && (pending >= run->sync->jobs || !take_until(run, run->now)))
 		pages_store_oldest(run);
-	else if (pending == 0)
+	else if (pending == 0 && run->in_flight > 0)
 		wait(run);
+	else if (pending == 0)
+		go_on_at_rest(run);
 }
 
 static void talk(struct run *run)
@@ -213,7 +232,7 @@ int run_streams(struct sync *sync, struct sync_result *result, struct err *err)
 	int64_t clock = clock_monotonic_ms();
 	struct run run = {.sync = sync, .result = result, .err = err, .now = clock > sync->now ? clock : sync->now};
 	struct err failure = {0};
-	int rc = keep_away(sync, result, run.now, &failure);
+	int rc = keep_away(&run, &failure);
 	if (rc == 0)
 		rc = streams_load(&run, &failure);
 	if (rc == 0)

@@ -170,8 +170,9 @@ int schemas_fetch(struct sync *sync, int64_t *retry_after_ms, struct err *err)
 {
 	CLEANUP(answers_finish) struct answers answers = {0};
 	int rc = fetch(sync, &answers, retry_after_ms, err);
-	if (rc == 0)
-		rc = batch_begin(&sync->batch, err);
+	if (rc < 0)
+		return rc;
+	rc = batch_begin(&sync->batch, err);
 	if (rc == 0)
 		rc = apply_all(sync->store, &answers, &sync->filter, err);
 	if (rc == 0)

@@ -49,28 +49,39 @@ static bool is_worth_it(const struct sync *sync, const struct page *page)
 	return pages_of(page) >= WORTH_PAGES && page->total >= WORTH_ITEMS;
 }
 
-/* Those of an earlier run will not do: a type that was added since would have no part, and what was published meanwhile would
- * make up for it in the sum. */
-static bool has_fresh_schemas(struct run *run)
-{
-	struct err err = {0};
-	if (run->sync->schemas_fresh || sync_fetch_schemas(run->sync, run->result, &err) == 0)
-		return true;
-	log_notice("the content types could not be fetched, so the stack is listed as a whole: %s", err.text);
-	return false;
-}
-
 bool split_begins(struct run *run, struct conversation *whole, const struct page *page,
 		  const struct delivery_advice *advice)
 {
-	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || !is_worth_it(run->sync, page) ||
-	    !has_fresh_schemas(run))
+	if (!may_split(run->sync, whole) || !page->more || advice->date_ms < 0 || !is_worth_it(run->sync, page))
 		return false;
 	int64_t tries = pages_of(page) / TRIES_SHARE;
 	conversation_restart(whole, RUN_FIRST); /* it may have to be listed from here after all */
 	whole->stream.total = page->total;
 	seed_begin(&whole->seed, page, advice->date_ms, tries > TRIES_MIN ? tries : TRIES_MIN);
+	/* A type that was added since an earlier run would have no part, and what was published meanwhile would make up for
+	 * it in the sum. */
+	run->asks_types |= !run->sync->schemas_fresh;
 	return true;
+}
+
+void split_fetch_types(struct run *run)
+{
+	struct sync *sync = run->sync;
+	struct err err = {0};
+	run->asks_types = false;
+	int rc = batch_commit(&sync->batch, &err);
+	if (rc == 0)
+		rc = sync_fetch_schemas(sync, run->result, &err);
+	if (rc == 0)
+		return;
+	if (!sync_schemas_refused(rc)) {
+		run_break_off(run, rc, &err);
+		return;
+	}
+	log_notice("the content types could not be fetched, so the stack is listed as a whole: %s", err.text);
+	for (size_t i = 0; i < run->count; i++)
+		if (run->conversations[i].seed.tries)
+			split_forget_seed(run, &run->conversations[i]);
 }
 
 void split_forget_seed(struct run *run, struct conversation *whole)

@@ -98,6 +98,11 @@ int sync_fetch_schemas(struct sync *sync, struct sync_result *result, struct err
 	return 0;
 }
 
+bool sync_schemas_refused(int rc)
+{
+	return rc == -EHOSTUNREACH || rc == -EPROTO || rc == -EINVAL || rc == -EACCES;
+}
+
 /* At the end of a run. Schemas are worth having but no reason to fail a run that brought the entries: what could not be
  * fetched is tried again at the next one. */
 static int refresh_schemas(struct sync *sync, bool news, struct sync_result *result, struct err *err)
@@ -108,7 +113,7 @@ static int refresh_schemas(struct sync *sync, bool news, struct sync_result *res
 	if (due <= 0)
 		return due;
 	int rc = sync_fetch_schemas(sync, result, err);
-	if (rc != -EHOSTUNREACH && rc != -EPROTO && rc != -EINVAL && rc != -EACCES)
+	if (!sync_schemas_refused(rc))
 		return rc;
 	if (!sync->schemas_failed)
 		log_warning("the content types could not be fetched: %s (trying again)", err->text);

@@ -22,6 +22,7 @@ void fake_expect(struct delivery *fake, const struct fake_answer *answers, size_
 	fake->given = 0;
 	fake->schemas_asked = 0;
 	fake->schemas_parts = 0;
+	fake->schemas_beside = 0;
 	fake->waits = 0;
 	fake->waited_ms = 0;
 	fake->most_in_flight = 0;
@@ -164,6 +165,8 @@ enum delivery_outcome delivery_content_types(struct delivery *fake, unsigned ski
 	*advice = (struct delivery_advice)DELIVERY_NO_ADVICE;
 	fake->schemas_asked += skip == 0;
 	fake->schemas_parts++;
+	if (fake->in_flight > fake->schemas_beside)
+		fake->schemas_beside = fake->in_flight;
 	if (fake->schemas_outcome != DELIVERY_OK) {
 		err_set(err, 0, "the fake was told to fail with the content types");
 		return fake->schemas_outcome;

@@ -36,11 +36,12 @@ struct delivery {
 	bool schemas_endless;                  /* there is always one more */
 
 	/* What came of it. */
-	size_t next;       /* the answer that is due */
-	int given;         /* how often that was given already */
-	int schemas_asked; /* lists, each one question or more */
-	int schemas_parts; /* questions of them */
-	int waits;         /* while nothing was under way */
+	size_t next;             /* the answer that is due */
+	int given;               /* how often that was given already */
+	int schemas_asked;       /* lists, each one question or more */
+	int schemas_parts;       /* questions of them */
+	unsigned schemas_beside; /* of the Sync API's that were under way with one of these, at most */
+	int waits;               /* while nothing was under way */
 	int64_t waited_ms;
 	unsigned most_in_flight;
 	struct buf asked_for;  /* all questions, parted by ", " */

@@ -356,6 +356,70 @@ static void test_abandoned_with_an_inmate(void)
 	is_str(temp_store_ask(&fixture.temp, "SELECT uid FROM quarantine"), "", "which the whole does not have");
 }
 
+/* Whatever comes of the answer, the run waits no longer than any other does. */
+static void test_sent_away(void)
+{
+	static const struct {
+		const char *name;
+		struct fake_answer answers[3];
+		size_t count;
+	} ways[] = {
+		{"a seed that is to be asked for later",
+		 {WHOLE, {"init start_from=" HOUR_BEFORE, DELIVERY_UNAVAILABLE, .retry_after_ms = 90000}},
+		 2},
+		{"a page that is",
+		 {WHOLE,
+		  {"init start_from=" HOUR_BEFORE, .body = MORE_OF(2, A, "s1")},
+		  {"page s1", DELIVERY_TOKEN_REFUSED, .retry_after_ms = 90000}},
+		 3},
+	};
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+		struct sync_result result;
+		sync_fixture_open_with(&fixture, NULL, 4);
+		fake_expect(&fixture.fake, ways[i].answers, ways[i].count);
+		is_int(sync_fixture_run(&fixture, &result), -EHOSTUNREACH, "%s", ways[i].name);
+		is_str(fake_fault(&fixture.fake), "", "%s: the questions", ways[i].name);
+		is_int(fixture.fake.waited_ms, 0, "%s: the run does not wait", ways[i].name);
+		ok(result.retry_after_ms > 60000 && result.retry_after_ms <= 90000,
+		   "%s: but says how long the next one has to", ways[i].name);
+		ok(strstr(fixture.err.text, "left alone"), "%s: %s", ways[i].name, fixture.err.text);
+	}
+}
+
+#define EN(uid, second) ENTRY_IN(uid, "en", 1, second)
+#define FR(uid, second) ENTRY_IN(uid, "fr", 1, second)
+
+/* Two streams, the second of which is large enough for parts, so that the content types are fetched once more, while the
+ * first has something that is not committed yet. */
+static void open_two(struct sync_fixture *fixture)
+{
+	static const char *const locales[] = {"en", "fr", NULL};
+	static const struct sync_filter filter = {.locales = locales};
+	sync_fixture_open_with(fixture, &filter, 2);
+	fixture->fake.slow = true;
+	fixture->fake.schemas_outcome = DELIVERY_NONSENSE;
+}
+
+#define FIRST_OF_TWO                                                                                                   \
+	{"init locale=en", .body = MORE_OF(2, EN("a", "09"), "p1")},                                                   \
+		{"init locale=fr", .body = MORE_OF(40, FR("b", "08"), "w1"), .date_ms = DATE},                         \
+	{                                                                                                              \
+		"page p1", .body = LAST_OF(2, EN("c", "07"), "s1")                                                     \
+	}
+
+static void test_types_that_are_not_to_be_had(void)
+{
+	CLEANUP(sync_fixture_finish) struct sync_fixture fixture;
+	open_two(&fixture);
+	EXPECT(&fixture, "a large stack beside another stream, without its content types", 0, "a@1 c@1 b@1",
+	       FIRST_OF_TWO, {"delta s1", .body = LAST("", "s1")},
+	       {"init locale=fr", .body = MORE_OF(40, FR("b", "08"), "w1")}, {"page w1", .body = LAST_OF(40, "", "s2")},
+	       {"delta s2", .body = LAST("", "s2")});
+	is_int(fixture.fake.schemas_beside, 0, "which are asked for when nothing else is");
+	ok(is_complete(&fixture), "until all is there");
+}
+
 int main(void)
 {
 	test_rows();
@@ -366,5 +430,7 @@ int main(void)
 	test_abandoned_and_cut_off();
 	test_abandoned_with_an_inmate();
 	test_types_of_an_earlier_run();
+	test_types_that_are_not_to_be_had();
+	test_sent_away();
 	return tap_done();
 }
