@@ -144,7 +144,9 @@ class History:
         elif chance < 0.35:
             self._say(*troubles.refuse(self._random, self._stack.sync))
         elif chance < 0.6:
-            self._interrupted_first_run()
+            for _ in range(self._random.choice((1, 1, 2, 3))):
+                self._interrupted_first_run()
+                self._trouble()
         for _ in range(ROUNDS):
             troubled = self._troubled()
             if self._remount() == 0:
@@ -156,6 +158,17 @@ class History:
             raise Failure(f"mount failed {ROUNDS} times: {self._mount.messages()}")
         self._complete = True
         self._settle()
+
+    def _trouble(self) -> None:
+        """For what is taken up again: something, or nothing."""
+        source, stack = self._random, self._stack
+        chance = source.random()
+        if chance < 0.4:
+            self._say(*troubles.order_faults(source, stack.faults))
+        elif chance < 0.55:
+            self._say(*troubles.refuse(source, stack.sync))
+        elif chance < 0.7:
+            self._say(*troubles.cut_off(source, stack.faults))
 
     def _interrupted_first_run(self) -> None:
         latency, pages = self._random.choice((0, 5, 20)), self._random.randrange(1, 12)

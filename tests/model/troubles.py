@@ -90,10 +90,10 @@ def _fault(source: random.Random) -> tuple[str, dict[str, Any]]:
 
 
 def order_faults(source: random.Random, faults: FaultQueue) -> list[str]:
-    """One to three faults in a row; returns what was ordered."""
+    """One to seven faults in a row, of which five are more than a run bears; returns what was ordered."""
     said = []
     match, skip = source.choice(_MATCHES), source.choice((0, 0, 0, 1, 3))
-    for _ in range(source.randrange(1, 4)):
+    for _ in range(source.choice((1, 1, 2, 3, 3, 7))):
         kind, params = _fault(source)
         faults.add(kind, 1, match, skip, params)
         said.append(f"fault {kind} {params} match {match!r} skip {skip}")
