@@ -13,11 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* No names that somebody would give to a store. With the second it is whole, and whatever stops this process, the next one
- * gives it its name: the journal of the damaged one has its new name before its file has lost the old one. */
+/* No names that somebody would give to a store. With the second it is whole: whatever stops this process from then on, the
+ * next one gives it the name of the damaged one, which may have lost its journal to another name by then. */
 #define UNFINISHED ".being-rebuilt"
-#define WHOLE ".rebuilt"
+#define WHOLE UNFINISHED "-whole"
 
 static int remove_files(const char *path, struct err *err)
 {
@@ -79,7 +80,7 @@ static int rename_to(const char *from, const char *to, struct err *err)
 {
 	if (rename(from, to) == 0)
 		return 0;
-	int rc = -errno;
+	int rc = errno == EACCES ? -EPERM : -errno; /* the other is for what the service refuses */
 	return err_set(err, rc, "cannot rename %s: %s", from, strerror(-rc));
 }
 
@@ -107,25 +108,57 @@ static int give_name(const struct store *fresh, const struct store *damaged, str
 	int rc = rename_to(fresh->path, whole.text, err);
 	if (rc < 0)
 		return rc;
+	sync_folder(whole.text);
 	rc = exchange(whole.text, damaged->path, aside, err);
-	if (rc < 0)
-		rename_to(whole.text, fresh->path, NULL); /* should that fail, the content is fetched once more */
+	if (rc < 0) /* should the way back fail, another is begun, or it is found at the next start */
+		rename_to(whole.text, fresh->path, NULL);
 	return rc;
+}
+
+/* Of a moment: INT64_MIN of what is not there. */
+static int64_t changed_at(const struct stat *st)
+{
+	return st->st_nlink ? st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec : INT64_MIN;
+}
+
+/* 0, with st_nlink 0 if there is no such file. */
+static int look_at(const char *path, const char *suffix, struct stat *st, struct err *err)
+{
+	CLEANUP(buf_finish) struct buf name = BUF_INIT;
+	if (buf_printf(&name, "%s%s", path, suffix) < 0)
+		return err_oom(err);
+	if (stat(name.text, st) == 0)
+		return 0;
+	int rc = errno == EACCES ? -EPERM : -errno;
+	*st = (struct stat){0};
+	return rc == -ENOENT ? 0 : err_set(err, rc, "cannot look at %s: %s", name.text, strerror(-rc));
 }
 
 int store_finish_exchange(const char *path, struct err *err)
 {
 	CLEANUP(buf_finish) struct buf whole = BUF_INIT;
 	CLEANUP(buf_finish) struct buf aside = BUF_INIT;
+	struct stat fresh;
+	struct stat damaged;
+	struct stat journal;
 	if (buf_printf(&whole, "%s" WHOLE, path) < 0)
 		return err_oom(err);
-	if (access(whole.text, F_OK) < 0)
-		return 0;
-	int rc = exchange(whole.text, path, &aside, err);
+	int rc = look_at(whole.text, "", &fresh, err);
+	if (rc < 0 || fresh.st_nlink == 0)
+		return rc;
+	rc = look_at(path, "", &damaged, err);
+	if (rc == 0)
+		rc = look_at(path, "-wal", &journal, err);
+	if (rc < 0)
+		return rc;
+	if (changed_at(&damaged) > changed_at(&fresh) || changed_at(&journal) > changed_at(&fresh))
+		return remove_files(whole.text, err); /* another went on with what was there */
+	bool aside_already = damaged.st_nlink != 1 && journal.st_nlink == 0;
+	rc = aside_already ? rename_to(whole.text, path, err) : exchange(whole.text, path, &aside, err);
 	if (rc < 0)
 		return err_prefix(err, rc, "%s is damaged, and %s cannot take its place", path, whole.text);
-	log_warning("the damaged store %s was set aside as %s, and the new one, which was whole, has taken its place",
-		    path, aside.text);
+	log_warning("the damaged store %s was set aside%s%s, and the new one, which was whole, has taken its place",
+		    path, aside_already ? "" : " as ", buf_text(&aside));
 	return 0;
 }
 
@@ -134,6 +167,8 @@ int store_reopen(struct store *store, const struct store_identity *identity, str
 	bool ours = false;
 	if (store->db)
 		return 0;
+	if (access(store->path, F_OK) < 0) /* an empty one would begin with numbers of the damaged one */
+		return err_set(err, -EUCLEAN, "the new store %s is gone: %s", store->path, strerror(errno));
 	int rc = store_open_file(store, identity, 0, &ours, err);
 	if (rc < 0)
 		store_close_file(store);

@@ -192,7 +192,7 @@ static void time_for_name(char *out)
 	*out = '\0';
 }
 
-/* The file first: if that is as far as it comes, the journal is found alone at the next start. */
+/* The file first: killed after that, the journal is found alone at the next start. */
 static int rename_all(const char *path, bool keep, const char *target)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
@@ -217,13 +217,14 @@ int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *
 			buf_printf(&target, ".%d", i);
 		rc = target.failed ? -ENOMEM : rename_all(path, keep, target.text);
 	}
-	if (rc < 0 && rc != -EEXIST && !target.failed)
+	bool named = rc == 0 && buf_append_text(name, target.text) == 0;
+	if (!named && rc != -EEXIST && !target.failed)
 		damage_put_back(path, target.text);
 	if (rc < 0)
 		return err_set(err, rc == -EACCES ? -EPERM : rc,
 			       "it cannot be set aside as %s (%s): take it away, or let its folder be written",
 			       buf_text(&target), strerror(-rc));
-	return buf_append_text(name, target.text) < 0 ? err_oom(err) : 0;
+	return named ? 0 : err_oom(err);
 }
 
 void damage_put_back(const char *path, const char *name)

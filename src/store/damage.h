@@ -31,7 +31,7 @@ bool damage_left_journal_only(const char *path);
  * Renames the store at path, its -wal and -shm with it, to path.damaged-TIME, and appends the new path to `name`. Never
  * replaces a file. Nobody but readers may have it open: they go on with what they have. With `keep` the store has its old
  * name too, until another file takes that, so that there is one at every instant; but not where the disk knows no second
- * names.
+ * names. On failure it is undone.
  */
 int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *err);
 

@@ -89,8 +89,8 @@ void store_close_file(struct store *store);
  * content yet. With the lock held. */
 void store_remove_unfinished(const char *path);
 
-/* beside.c: if a new store was whole when its process was killed, it takes the place of the damaged one at path now. With
- * the lock held, and before store_remove_unfinished. */
+/* beside.c: if a new store was whole when its process was killed, it takes the place of the damaged one at path now; but not
+ * if somebody has written to that since. With the lock held, and before store_remove_unfinished. */
 int store_finish_exchange(const char *path, struct err *err);
 
 /* identity.c: gives a new store its identity, or compares. -EINVAL if it has another one. */

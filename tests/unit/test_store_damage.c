@@ -437,6 +437,9 @@ static void test_beside_fails(void)
 	temp_must(unlink(path), NULL, path);
 	ok(store_take_place(fresh, temp.store, &temp_identity, &aside, &err) < 0,
 	   "a store that is gone takes no place: %s", err.text);
+	is_int(store_reopen(fresh, &temp_identity, &err), -EUCLEAN,
+	       "nor is it begun again, with numbers of its own: %s", err.text);
+	ok(access(path, F_OK) < 0, "nothing is made in its place");
 	ok(!find_aside(&temp, "", path), "and the damaged one stays where it is");
 	store_close(fresh);
 	is_str(temp_store_tree(&temp),
@@ -510,11 +513,31 @@ static void test_killed_in_exchange(void)
 		temp_store_start(&temp);
 		is_str(temp_store_tree(&temp), rows[i].tree, "%s: what the next start has", rows[i].name);
 		is_int(find_aside(&temp, "-wal", path), rows[i].aside, "%s: set aside with its journal", rows[i].name);
+		is_int(find_aside(&temp, "", path), rows[i].aside, "%s: under one name", rows[i].name);
 		is_str(temp_store_fault(&temp), "", "%s: the store is sound", rows[i].name);
 		list_files(&temp, &files);
 		ok(!strstr(buf_text(&files), "rebuilt"), "%s: nothing else is left: %s", rows[i].name,
 		   buf_text(&files));
 	}
+}
+
+/* Who was killed in an exchange, and then another program, or an older contentfs, went on with what was there. */
+static void test_late_exchange(void)
+{
+	CLEANUP(temp_store_finish) struct temp_store temp;
+	CLEANUP(buf_finish) struct buf files = BUF_INIT;
+	const struct timespec long_ago[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	char path[TEMP_PATH_SIZE * 2];
+	temp_store_open(&temp);
+	temp_store_place(&temp, temp_entry("blog", "en", "old"), 1, "old");
+	temp_store_stop(&temp);
+	snprintf(path, sizeof(path), "%s.being-rebuilt-whole", temp.path);
+	temp_file_write(path, "left by somebody who was killed", 31);
+	temp_must(utimensat(AT_FDCWD, path, long_ago, 0), NULL, path);
+	temp_store_start(&temp);
+	is_str(temp_store_tree(&temp), OLD_TREE, "a store that was written to since is not replaced");
+	list_files(&temp, &files);
+	ok(!strstr(buf_text(&files), "rebuilt"), "nothing else is left: %s", buf_text(&files));
 }
 
 /* A reader of the new store, which is nobody but somebody who looks into it by hand. */
@@ -538,7 +561,8 @@ static void test_place_not_taken(void)
 	} rows[] = {
 		{"a program that reads the new store", true, 0, 0, ".being-rebuilt", "could not be taken in"},
 		{"a folder that does not let it be renamed", false, EIO, 0, ".being-rebuilt", "cannot rename"},
-		{"a folder that does not let the damaged one be replaced", false, EIO, 2, ".rebuilt", "cannot rename"},
+		{"a folder that does not let the damaged one be replaced", false, EIO, 2, ".being-rebuilt-whole",
+		 "cannot rename"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(temp_store_finish) struct temp_store temp;
@@ -660,6 +684,7 @@ int main(void)
 	test_beside_fails();
 	test_place_not_taken();
 	test_killed_in_exchange();
+	test_late_exchange();
 	test_beside_is_taken();
 	test_untouched();
 	test_strangers();
