@@ -151,13 +151,20 @@ class History:
             troubled = self._troubled()
             if self._remount() == 0:
                 break
-            if not troubled:
+            if not troubled and not self._put_back_types():
                 raise Failure(f"mount failed: {self._mount.messages()}")
             self._mount.drop()
         else:
             raise Failure(f"mount failed {ROUNDS} times: {self._mount.messages()}")
         self._complete = True
         self._settle()
+
+    def _put_back_types(self) -> bool:
+        """Whether a filter names a content type that was deleted before it was listed: that is refused, rightly."""
+        missing = [uid for uid in self._view.content_types if uid not in self._model.types]
+        for uid in missing:
+            self._order(Order("add-type", uid))
+        return bool(missing)
 
     def _trouble(self) -> None:
         """For what is taken up again: something, or nothing."""
