@@ -80,24 +80,22 @@ static int rename_to(const char *from, const char *to, struct err *err)
 {
 	if (rename(from, to) == 0)
 		return 0;
-	int rc = errno == EACCES ? -EPERM : -errno; /* the other is for what the service refuses */
-	return err_set(err, rc, "cannot rename %s: %s", from, strerror(-rc));
+	int rc = -errno;
+	return err_set(err, store_local_errno(rc), "cannot rename %s: %s", from, strerror(-rc));
 }
 
 /* Gives the name of the damaged store at path to the whole one. Both are files without a journal, or with one that nobody
- * writes to. */
+ * writes to. `aside` is NULL if the damaged one has another name by now. */
 static int exchange(const char *whole, const char *path, struct buf *aside, struct err *err)
 {
-	int rc = damage_set_aside(path, true, aside, err);
+	int rc = aside ? damage_set_aside(path, true, aside, err) : 0;
 	if (rc < 0)
 		return rc;
 	rc = rename_to(whole, path, err);
-	if (rc < 0) {
+	if (rc < 0 && aside)
 		damage_put_back(path, buf_text(aside));
-		return rc;
-	}
 	sync_folder(path);
-	return 0;
+	return rc;
 }
 
 static int give_name(const struct store *fresh, const struct store *damaged, struct buf *aside, struct err *err)
@@ -129,9 +127,10 @@ static int look_at(const char *path, const char *suffix, struct stat *st, struct
 		return err_oom(err);
 	if (stat(name.text, st) == 0)
 		return 0;
-	int rc = errno == EACCES ? -EPERM : -errno;
+	int rc = -errno;
 	*st = (struct stat){0};
-	return rc == -ENOENT ? 0 : err_set(err, rc, "cannot look at %s: %s", name.text, strerror(-rc));
+	return rc == -ENOENT ? 0
+			     : err_set(err, store_local_errno(rc), "cannot look at %s: %s", name.text, strerror(-rc));
 }
 
 int store_finish_exchange(const char *path, struct err *err)
@@ -154,7 +153,7 @@ int store_finish_exchange(const char *path, struct err *err)
 	if (changed_at(&damaged) > changed_at(&fresh) || changed_at(&journal) > changed_at(&fresh))
 		return remove_files(whole.text, err); /* another went on with what was there */
 	bool aside_already = damaged.st_nlink != 1 && journal.st_nlink == 0;
-	rc = aside_already ? rename_to(whole.text, path, err) : exchange(whole.text, path, &aside, err);
+	rc = exchange(whole.text, path, aside_already ? NULL : &aside, err);
 	if (rc < 0)
 		return err_prefix(err, rc, "%s is damaged, and %s cannot take its place", path, whole.text);
 	log_warning("the damaged store %s was set aside%s%s, and the new one, which was whole, has taken its place",

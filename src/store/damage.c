@@ -1,6 +1,7 @@
 #include "store/damage.h"
 
 #include "store/db.h"
+#include "store/internal.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -145,6 +146,9 @@ int damage_check(sqlite3 *db, const char *path, struct err *err)
 
 /* --- setting aside ------------------------------------------------------------------------------------------------ */
 
+static const char *const files[] = {"", "-wal", "-shm"}; /* that a store is made of */
+#define FILES (sizeof(files) / sizeof(files[0]))
+
 bool damage_has_journal(const char *path)
 {
 	return file_size(path, "-wal") > 0;
@@ -195,12 +199,11 @@ static void time_for_name(char *out)
 /* The file first: killed after that, the journal is found alone at the next start. */
 static int rename_all(const char *path, bool keep, const char *target)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	int rc = keep ? link_new(path, target) : 1;
 	size_t first = rc == 0; /* the file has the name already */
 	rc = rc < 0 ? rc : 0;
-	for (size_t i = first; rc == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		rc = rename_new(path, suffixes[i], target);
+	for (size_t i = first; rc == 0 && i < FILES; i++)
+		rc = rename_new(path, files[i], target);
 	return rc;
 }
 
@@ -221,7 +224,7 @@ int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *
 	if (!named && rc != -EEXIST && !target.failed)
 		damage_put_back(path, target.text);
 	if (rc < 0)
-		return err_set(err, rc == -EACCES ? -EPERM : rc,
+		return err_set(err, store_local_errno(rc),
 			       "it cannot be set aside as %s (%s): take it away, or let its folder be written",
 			       buf_text(&target), strerror(-rc));
 	return named ? 0 : err_oom(err);
@@ -229,10 +232,9 @@ int damage_set_aside(const char *path, bool keep, struct buf *name, struct err *
 
 void damage_put_back(const char *path, const char *name)
 {
-	static const char *const suffixes[] = {"-shm", "-wal", ""};
 	int rc = 0;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		rc = rename_new(name, suffixes[i], path);
+	for (size_t i = FILES; i-- > 0;) /* the journal before the file it belongs to */
+		rc = rename_new(name, files[i], path);
 	if (rc == -EEXIST) /* it has both names */
 		unlink(name);
 }

@@ -85,6 +85,9 @@ int store_open_file(struct store *store, const struct store_identity *identity, 
 		    struct err *err);
 void store_close_file(struct store *store);
 
+/* open.c: the number of a failure of this machine. EACCES is for what the service refuses. */
+int store_local_errno(int rc);
+
 /* beside.c: removes what a new store that was begun beside the one at path and never finished has left. It was nobody's
  * content yet. With the lock held. */
 void store_remove_unfinished(const char *path);

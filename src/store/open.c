@@ -20,8 +20,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* EACCES is for what the service refuses. */
-static int local_errno(int rc)
+int store_local_errno(int rc)
 {
 	return rc == -EACCES ? -EPERM : rc;
 }
@@ -75,7 +74,8 @@ static int take_lock(const char *path, int *out, bool *used, struct err *err)
 	int fd = open(name.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		int rc = -errno;
-		return err_set(err, local_errno(rc), "cannot open %s: %s%s", name.text, strerror(-rc), advice(rc));
+		return err_set(err, store_local_errno(rc), "cannot open %s: %s%s", name.text, strerror(-rc),
+			       advice(rc));
 	}
 	int holder = holder_of(fd);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -115,7 +115,8 @@ static int make_file(const char *path, bool *ours, struct err *err)
 	CLEANUP(cleanup_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		int rc = -errno;
-		return err_set(err, local_errno(rc), "cannot open the store %s: %s%s", path, strerror(-rc), advice(rc));
+		return err_set(err, store_local_errno(rc), "cannot open the store %s: %s%s", path, strerror(-rc),
+			       advice(rc));
 	}
 	*ours |= is_ours(fd);
 	return 0;

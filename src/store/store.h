@@ -41,14 +41,16 @@ void store_close(struct store *store); /* NULL is fine; rolls back what was not 
  * For a store that is found damaged (-EUCLEAN) while it is open. The first begins another one beside it, empty, seen by
  * nobody, with numbers above those of the damaged one. When that is whole the second sets the damaged one aside, its new
  * path appended to `aside`, and gives its name and its lock to the other one, in one step; on failure both stay as they
- * were. Readers of the damaged one go on until they are closed. `damaged` is then to be closed.
+ * were, as far as the disk lets them. Killed meanwhile, the next store_open has the one or the other, whole. Readers of
+ * the damaged one go on until they are closed. `damaged` is then to be closed.
  */
 int store_open_beside(struct store **out, struct store *damaged, const struct store_identity *identity,
 		      struct err *err);
 int store_take_place(struct store *fresh, struct store *damaged, const struct store_identity *identity,
 		     struct buf *aside, struct err *err);
 
-/* Opens the file of a store again if that failed in store_take_place; to be called before it is used. */
+/* Opens the file of a store again if that failed in store_take_place; to be called before it is used. -EUCLEAN if the file
+ * is gone. */
 int store_reopen(struct store *store, const struct store_identity *identity, struct err *err);
 
 int store_begin(struct store *store, struct err *err);

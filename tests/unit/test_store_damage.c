@@ -404,7 +404,7 @@ static void test_beside(void)
 	ok(!strstr(buf_text(&files), ".being-rebuilt"), "nothing else is left: %s", buf_text(&files));
 }
 
-/* Killed between the two steps of an exchange, the next start finds the damaged store, not an empty one. */
+/* Killed when it was set aside, with no new store that is whole, the next start finds the damaged store, not an empty one. */
 static void test_aside_with_both_names(void)
 {
 	CLEANUP(temp_store_finish) struct temp_store temp;
