@@ -140,6 +140,8 @@ void fs_count(struct fs *fs, enum operation operation);
 /* operations.c */
 void fs_reply_attr(fuse_req_t req, const struct node_attr *attr);
 void fs_reply_entry(fuse_req_t req, const struct node_attr *attr);
+void fs_reply_failure(fuse_req_t req, fuse_ino_t ino, int rc); /* of the store */
+struct fuse_entry_param fs_entry(struct fs *fs, const struct node_attr *stored);
 extern const struct fuse_lowlevel_ops fs_operations;
 struct fs *fs_of(fuse_req_t req);
 struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino); /* that knows the node */
@@ -147,6 +149,9 @@ struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino); /* that knows th
 /* Says so if it is the store as it is now that could not be read. */
 void fs_note_failure(fuse_req_t req, fuse_ino_t ino, int rc);
 void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st); /* a size below 0 shows as 0 */
+
+/* listing.c */
+void fs_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus);
 
 /* xattr.c */
 void fs_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);

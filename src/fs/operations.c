@@ -11,10 +11,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* "." and ".." come first in a listing; a stored cookie starts behind them. */
-#define OFFSET_DOT 1
-#define OFFSET_DOTDOT 2
-
 #define BACKGROUND_MAX 16384 /* the kernel allows whoever is not root less on a small machine */
 
 struct fs *fs_of(fuse_req_t req)
@@ -36,7 +32,7 @@ void fs_note_failure(fuse_req_t req, fuse_ino_t ino, int rc)
 		worker->fs->hooks.damaged(worker->fs->hooks.context);
 }
 
-static void reply_error(fuse_req_t req, fuse_ino_t ino, int rc)
+void fs_reply_failure(fuse_req_t req, fuse_ino_t ino, int rc)
 {
 	fs_note_failure(req, ino, rc);
 	switch (rc) {
@@ -85,7 +81,7 @@ static void correct_size(struct fs *fs, struct node_attr *attr)
 		attr->size = remote_size(fs, attr->ino, attr->size);
 }
 
-static struct fuse_entry_param entry_of(struct fs *fs, const struct node_attr *stored)
+struct fuse_entry_param fs_entry(struct fs *fs, const struct node_attr *stored)
 {
 	struct node_attr attr = *stored;
 	correct_size(fs, &attr);
@@ -100,7 +96,7 @@ static struct fuse_entry_param entry_of(struct fs *fs, const struct node_attr *s
 
 void fs_reply_entry(fuse_req_t req, const struct node_attr *attr)
 {
-	const struct fuse_entry_param entry = entry_of(fs_of(req), attr);
+	const struct fuse_entry_param entry = fs_entry(fs_of(req), attr);
 	fuse_reply_entry(req, &entry);
 }
 
@@ -144,7 +140,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		const struct fuse_entry_param none = {.entry_timeout = FOREVER}; /* remembered as not there */
 		fuse_reply_entry(req, &none);
 	} else if (rc < 0) {
-		reply_error(req, parent, rc);
+		fs_reply_failure(req, parent, rc);
 	} else {
 		correct_size(fs, &attr);
 		if (attr.kind != NODE_FILE || attr.size >= 0 || !remote_measure(req, &attr, PENDING_LOOKUP))
@@ -164,7 +160,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	struct node_attr attr;
 	int rc = reader_attr(fs_reader(req, ino), (int64_t)ino, &attr);
 	if (rc < 0) {
-		reply_error(req, ino, rc);
+		fs_reply_failure(req, ino, rc);
 		return;
 	}
 	correct_size(fs, &attr);
@@ -207,58 +203,9 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 	if (rc == -EREMOTE)
 		remote_read(req, ino, size, offset);
 	else if (!reply.sent)
-		reply_error(req, ino, rc < 0 ? rc : -EIO);
+		fs_reply_failure(req, ino, rc < 0 ? rc : -EIO);
 	else if (offset == 0)
 		ahead_note(fs, directory, (int64_t)ino);
-}
-
-/* --- listings ----------------------------------------------------------------------------------------------------- */
-
-struct listing {
-	fuse_req_t req;
-	struct fs *fs;
-	char *bytes;
-	size_t size;
-	size_t used;
-	bool plus;
-};
-
-static bool add_entry(struct listing *listing, const char *name, const struct node_attr *attr, off_t offset)
-{
-	char *at = listing->bytes + listing->used;
-	size_t left = listing->size - listing->used;
-	size_t need;
-	if (listing->plus) {
-		struct fuse_entry_param entry = entry_of(listing->fs, attr);
-		if (entry.attr_timeout == 0)
-			entry.ino = 0; /* no attributes at all: see remote.c */
-		need = fuse_add_direntry_plus(listing->req, at, left, name, &entry, offset);
-	} else {
-		struct stat st;
-		fs_stat(listing->fs, attr, &st);
-		need = fuse_add_direntry(listing->req, at, left, name, &st, offset);
-	}
-	if (need > left)
-		return false;
-	listing->used += need;
-	return true;
-}
-
-static bool add_stored(void *context, const struct dir_entry *entry)
-{
-	return add_entry(context, entry->name.at, &entry->attr, entry->cookie + OFFSET_DOTDOT);
-}
-
-/* The dots carry no inode to look up: the kernel takes only their number and type. */
-static int add_dots(struct listing *listing, struct store_reader *reader, int64_t ino, off_t offset)
-{
-	struct node_attr attr = {.ino = ino, .kind = NODE_DIRECTORY, .links = 2};
-	if (offset < OFFSET_DOT && !add_entry(listing, ".", &attr, OFFSET_DOT))
-		return 0;
-	int rc = offset < OFFSET_DOTDOT ? reader_parent(reader, ino, &attr.ino) : 0;
-	if (rc == 0 && offset < OFFSET_DOTDOT)
-		add_entry(listing, "..", &attr, OFFSET_DOTDOT);
-	return rc;
 }
 
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
@@ -267,23 +214,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		control_readdir(req, size, offset, plus);
 		return;
 	}
-	struct fs *fs = fs_of(req);
-	fs_count(fs, OP_READDIR);
-	CLEANUP(cleanup_free) char *bytes = malloc(size);
-	if (!bytes) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	struct listing listing = {.req = req, .fs = fs, .bytes = bytes, .size = size, .plus = plus};
-	struct store_reader *reader = fs_reader(req, ino);
-	int rc = add_dots(&listing, reader, (int64_t)ino, offset);
-	int64_t cookie = offset > OFFSET_DOTDOT ? offset - OFFSET_DOTDOT : 0;
-	if (rc == 0)
-		rc = reader_list(reader, (int64_t)ino, cookie, add_stored, &listing);
-	if (rc < 0)
-		reply_error(req, ino, rc);
-	else
-		fuse_reply_buf(req, bytes, listing.used);
+	fs_count(fs_of(req), OP_READDIR);
+	fs_list(req, ino, size, offset, plus);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
@@ -320,7 +252,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct store_totals totals;
 	int rc = reader_totals(fs_reader(req, FUSE_ROOT_ID), &totals, NULL);
 	if (rc < 0) {
-		reply_error(req, ino, rc);
+		fs_reply_failure(req, ino, rc);
 		return;
 	}
 	const struct statvfs st = {
