@@ -45,6 +45,7 @@ static bool add_notice(void *context, const struct change *change)
 void let_answers_pass(struct fs *fs)
 {
 	pthread_rwlock_wrlock(&fs->answering);
+	listings_drop(fs);
 	pthread_rwlock_unlock(&fs->answering);
 }
 

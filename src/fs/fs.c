@@ -106,6 +106,8 @@ int fs_create(struct fs **out, const struct fs_config *config, const struct fs_h
 	fs->announced = config->announced;
 	fs->store_path = strdup(config->store_path);
 	int rc = init_locks(fs);
+	if (rc == 0)
+		rc = listings_init(fs);
 	if (rc < 0 || !fs->store_path)
 		rc = err_oom(err);
 	if (rc == 0)
@@ -165,6 +167,7 @@ void fs_destroy(struct fs *fs)
 	watch_finish(fs);
 	remote_finish(fs);
 	ahead_finish(fs);
+	listings_finish(fs);
 	buf_finish(&fs->status);
 	if (fs->has_worker_key)
 		pthread_key_delete(fs->worker_key);

@@ -95,6 +95,7 @@ struct fs {
 	struct worker workers[WORKERS];
 	int workers_started;
 	struct ahead *ahead;
+	struct listings *listings;
 	atomic_bool stopping;
 	atomic_bool ended;
 	atomic_uint_fast64_t requests[FS_OPERATIONS];
@@ -150,7 +151,10 @@ struct store_reader *fs_reader(fuse_req_t req, fuse_ino_t ino); /* that knows th
 void fs_note_failure(fuse_req_t req, fuse_ino_t ino, int rc);
 void fs_stat(const struct fs *fs, const struct node_attr *attr, struct stat *st); /* a size below 0 shows as 0 */
 
-/* listing.c */
+/* listing.c: what is made before it is asked for is an answer that is on its way, to be dropped where those are waited for. */
+int listings_init(struct fs *fs);
+void listings_drop(struct fs *fs); /* with fs->answering held for writing */
+void listings_finish(struct fs *fs);
 void fs_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus);
 
 /* xattr.c */

@@ -57,6 +57,7 @@ static int64_t numbered_after(struct store_reader *reader)
 static void hand_over(struct fs *fs, struct readers *readers, int64_t after)
 {
 	pthread_rwlock_wrlock(&fs->answering);
+	listings_drop(fs);
 	fs->numbered_after = after;
 	for (int i = 0; i < WORKERS; i++) {
 		struct worker *worker = &fs->workers[i];
