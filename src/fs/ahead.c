@@ -4,15 +4,20 @@
  * inode number, so nothing that is put there can be wrong.
  *
  * Files are put there a window at a time; one in the middle of a window is left out, so that the reader asks for it, and
- * thereby for the next window. The kernel makes this thread wait for a page that a worker is about to fill; so it holds no
- * lock while it pushes, and ends before the workers do.
+ * thereby for the next window. Who has read one directory through is trusted to do so with the next: what it lists is put
+ * there while it goes on listing, but for a few files by which it proves to be reading them.
+ *
+ * The kernel makes this thread wait for a page that a worker is about to fill; so it holds no lock while it pushes, and ends
+ * before the workers do.
  */
+#include "fs/follower.h"
 #include "fs/internal.h"
 #include "fs/trail.h"
 #include "util/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WINDOW_FIRST 32 /* files; doubled from one to the next */
 #define WINDOW_MAX 512  /* files */
@@ -22,23 +27,29 @@
 #define STRANGERS_MAX 8     /* files in a row that the kernel does not know: nobody has listed them */
 #define VAIN_MAX 16         /* files in a row that were asked for though they had been put there */
 #define IDLE_MS 1000        /* then the connection to the store is given up; it may be another store next time */
+#define PAGE 4096
 
-/* What this thread knows of a trail. */
+/* What this thread knows of a trail. Inode numbers grow along a listing, as cookies do. */
 struct march {
 	uint64_t trail;
-	bool begun;      /* what follows is set */
-	int64_t from;    /* the cookie behind which the next window begins */
-	int64_t next_at; /* the cookie from which on a reader has earned the next window */
+	bool begun;   /* what follows is set */
+	int64_t from; /* the cookie behind which it goes on */
+	int64_t last; /* ino of the file there */
+	int64_t due;  /* ino of the file from which on a reader has earned the next window */
 	unsigned window;
-	unsigned vain; /* files before that which were asked for all the same */
+	unsigned vain;    /* files before that which were asked for all the same */
+	uint64_t listing; /* the newest that it went along */
 };
 
 struct wish {
 	int place; /* of the trail */
 	uint64_t trail;
 	int64_t directory;
-	int64_t ino;
-	bool down; /* against the order of listings */
+	bool down;   /* against the order of listings */
+	int64_t ino; /* of the file that was asked for; 0: files were listed, */
+	int64_t from;
+	int64_t to; /* behind this cookie and up to this one, */
+	uint64_t listing;
 };
 
 #define WISHES 16
@@ -48,11 +59,11 @@ struct ahead {
 	pthread_t thread;
 	bool started;
 
-	pthread_mutex_t lock; /* guards what follows; taken after no other lock and held for moments only */
+	pthread_mutex_t lock; /* guards what follows; taken after fs->answering only, and held for moments */
 	pthread_cond_t wished;
 	struct trails trails;
-	struct wish wishes[WISHES]; /* a ring; when it is full, the newest are dropped */
-	unsigned first;
+	struct followers followers;
+	struct wish wishes[WISHES]; /* the oldest first; when it is full, the newest are dropped */
 	unsigned count;
 	atomic_bool stopping;
 
@@ -60,25 +71,50 @@ struct ahead {
 	struct store_reader *reader;
 };
 
+/* Whether the one comes before the other on the way. */
+static bool is_before(const struct wish *wish, int64_t ino, int64_t other)
+{
+	return wish->down ? ino > other : ino < other;
+}
+
 /* --- the thread's work -------------------------------------------------------------------------------------------- */
 
 struct push {
 	struct ahead *ahead;
-	unsigned window;
 	unsigned skip;
+	unsigned window;
+	int64_t to; /* of files that were listed: the last one's cookie; else 0 */
 	unsigned files;
 	unsigned strangers;
-	size_t bytes;
-	int64_t hole; /* the cookie of the file that was left out */
-	int64_t last; /* cookie */
+	int64_t bytes; /* of the page cache */
+	int64_t hole;  /* ino of the file by which the next window is earned */
+	int64_t last;  /* cookie */
 	int64_t last_ino;
 	bool stopped; /* there is more */
 };
 
+/* It is one in the middle of a window; of what was listed it is the last proof. */
+static bool is_hole(const struct push *push, int64_t ino)
+{
+	if (push->to != 0)
+		return follower_is_proof(ino);
+	return push->hole == 0 && (push->files >= push->window / 2 || push->bytes >= WINDOW_BYTES_MAX / 2);
+}
+
+static void push_bytes(struct push *push, int64_t ino, struct slice text)
+{
+	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(text.len);
+	bytes.buf[0].mem = (void *)(uintptr_t)text.at; /* only read */
+	int rc = fuse_lowlevel_notify_store(push->ahead->fs->session, (fuse_ino_t)ino, 0, &bytes, 0);
+	push->strangers = rc < 0 ? push->strangers + 1 : 0;
+	push->bytes += (int64_t)(text.len + PAGE - 1) / PAGE * PAGE;
+}
+
 static bool push_text(void *context, const struct dir_text *text)
 {
 	struct push *push = context;
-	struct fs *fs = push->ahead->fs;
+	if (push->to != 0 && text->cookie > push->to)
+		return false;
 	push->last = text->cookie;
 	push->last_ino = text->ino;
 	if (push->skip > 0) {
@@ -86,15 +122,11 @@ static bool push_text(void *context, const struct dir_text *text)
 		return true;
 	}
 	push->files++;
-	if (push->files >= push->window / 2 && push->hole == 0) {
-		push->hole = text->cookie;
-	} else if (!text->left_out && text->text.len > 0) {
-		struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(text->text.len);
-		bytes.buf[0].mem = (void *)(uintptr_t)text->text.at; /* only read */
-		int rc = fuse_lowlevel_notify_store(fs->session, (fuse_ino_t)text->ino, 0, &bytes, 0);
-		push->strangers = rc < 0 ? push->strangers + 1 : 0;
-		push->bytes += text->text.len;
-	}
+	bool hole = is_hole(push, text->ino);
+	if (hole)
+		push->hole = text->ino;
+	else if (!text->left_out && text->text.len > 0 && !follower_is_proof(text->ino))
+		push_bytes(push, text->ino, text->text);
 	push->stopped = push->files >= push->window || push->bytes >= WINDOW_BYTES_MAX ||
 			push->strangers >= STRANGERS_MAX || atomic_load(&push->ahead->stopping);
 	return !push->stopped;
@@ -108,54 +140,92 @@ static struct march *march_of(struct ahead *ahead, const struct wish *wish)
 	return march;
 }
 
-/* Whether the one cookie comes before the other on the way. */
-static bool is_before(const struct wish *wish, int64_t cookie, int64_t other)
+/* Whether a window is due for who asks for the file. What was put there may be gone again, and be read anew. */
+static bool is_due(struct march *march, const struct wish *wish)
 {
-	return wish->down ? cookie > other : cookie < other;
+	bool early = march->begun && is_before(wish, wish->ino, march->due);
+	bool proof = early && follower_is_proof(wish->ino);
+	if (early && !proof && ++march->vain < VAIN_MAX)
+		return false;
+	if (early && !proof)
+		*march = (struct march){.trail = march->trail, .window = WINDOW_FIRST, .listing = march->listing};
+	march->vain = 0;
+	return !proof;
 }
 
-/* Whether a window is due for who has come to the cookie. What was put there may be gone again, and be read anew. */
-static bool is_due(struct march *march, const struct wish *wish, int64_t cookie)
+/* Those for what has been put there since they were made. With the lock held. */
+static void drop_wishes(struct ahead *ahead, const struct march *march)
 {
-	bool early = march->begun && is_before(wish, cookie, march->next_at);
-	if (early && ++march->vain < VAIN_MAX)
+	unsigned kept = 0;
+	for (unsigned i = 0; i < ahead->count; i++) {
+		const struct wish *wish = &ahead->wishes[i];
+		if (wish->trail != march->trail || wish->ino == 0 || !is_before(wish, wish->ino, march->due))
+			ahead->wishes[kept++] = *wish;
+	}
+	ahead->count = kept;
+}
+
+/* Goes on behind march->from. False if there is nothing. */
+static bool push_on(struct march *march, const struct wish *wish, struct push *push)
+{
+	struct ahead *ahead = push->ahead;
+	reader_texts(ahead->reader, wish->directory, march->from, wish->down, TEXT_MAX, push_text, push);
+	if (push->last == 0)
 		return false;
-	if (early)
-		*march = (struct march){.trail = march->trail, .window = WINDOW_FIRST};
-	march->vain = 0;
+	march->begun = true;
+	march->from = push->last;
+	march->last = push->last_ino;
+	march->due = push->hole && push->stopped ? push->hole : push->last_ino;
+	pthread_mutex_lock(&ahead->lock);
+	trails_reach(&ahead->trails, wish->trail, push->last_ino);
+	drop_wishes(ahead, march);
+	pthread_mutex_unlock(&ahead->lock);
 	return true;
 }
 
-static void push_window(struct ahead *ahead, struct march *march, const struct wish *wish, int64_t cookie)
+static void push_window(struct ahead *ahead, struct march *march, const struct wish *wish)
 {
 	struct push push = {.ahead = ahead, .window = march->window};
-	if (!march->begun || !is_before(wish, cookie, march->from)) {
-		march->from = cookie;
+	if (!march->begun || !is_before(wish, wish->ino, march->last)) {
+		if (reader_cookie(ahead->reader, wish->ino, &march->from) < 0)
+			return;
 		push.skip = LEAD;
 	}
-	reader_texts(ahead->reader, wish->directory, march->from, wish->down, TEXT_MAX, push_text, &push);
-	if (push.last == 0)
-		return;
-	march->begun = true;
-	march->from = push.last;
-	march->next_at = push.hole && push.stopped ? push.hole : push.last;
-	march->window = march->window < WINDOW_MAX ? march->window * 2 : WINDOW_MAX;
+	if (push_on(march, wish, &push))
+		march->window = march->window < WINDOW_MAX ? march->window * 2 : WINDOW_MAX;
+}
+
+static bool spend(struct ahead *ahead, uint64_t trail, int64_t bytes)
+{
 	pthread_mutex_lock(&ahead->lock);
-	trails_reach(&ahead->trails, wish->trail, push.last_ino);
+	bool trusted = followers_spend(&ahead->followers, trail, bytes);
 	pthread_mutex_unlock(&ahead->lock);
+	return trusted;
+}
+
+static void push_listed(struct ahead *ahead, struct march *march, const struct wish *wish)
+{
+	bool more = true;
+	if (march->listing < wish->listing)
+		*march = (struct march){
+			.trail = wish->trail, .from = wish->from, .window = WINDOW_MAX, .listing = wish->listing};
+	while (more && march->from < wish->to) {
+		struct push push = {.ahead = ahead, .window = WINDOW_MAX, .to = wish->to};
+		more = push_on(march, wish, &push) && spend(ahead, wish->trail, push.bytes) &&
+		       !atomic_load(&ahead->stopping);
+	}
 }
 
 /* What fails is nothing to speak of: who reads the files finds out more. */
 static void fulfil(struct ahead *ahead, const struct wish *wish)
 {
-	int64_t cookie;
 	if (!ahead->reader && reader_open(&ahead->reader, ahead->fs->store_path, NULL) < 0)
 		return;
-	if (reader_cookie(ahead->reader, wish->ino, &cookie) < 0)
-		return;
 	struct march *march = march_of(ahead, wish);
-	if (is_due(march, wish, cookie))
-		push_window(ahead, march, wish, cookie);
+	if (wish->ino == 0)
+		push_listed(ahead, march, wish);
+	else if (is_due(march, wish))
+		push_window(ahead, march, wish);
 }
 
 /* 1 with a wish, 0 if none has come for a while, -ECANCELED when it is time to go. */
@@ -169,9 +239,8 @@ static int next_wish(struct ahead *ahead, struct wish *wish)
 				   : pthread_cond_wait(&ahead->wished, &ahead->lock);
 	rc = ahead->stopping ? -ECANCELED : ahead->count > 0;
 	if (rc > 0) {
-		*wish = ahead->wishes[ahead->first];
-		ahead->first = (ahead->first + 1) % WISHES;
-		ahead->count--;
+		*wish = ahead->wishes[0];
+		memmove(&ahead->wishes[0], &ahead->wishes[1], --ahead->count * sizeof(*wish));
 	}
 	pthread_mutex_unlock(&ahead->lock);
 	return rc;
@@ -194,25 +263,73 @@ static void *ahead_main(void *argument)
 	return NULL;
 }
 
+/* --- from outside, with the lock held ----------------------------------------------------------------------------- */
+
+static void add_wish(struct ahead *ahead, const struct wish *wish)
+{
+	if (ahead->count == WISHES)
+		return;
+	ahead->wishes[ahead->count++] = *wish;
+	pthread_cond_signal(&ahead->wished);
+}
+
+static void note(struct ahead *ahead, pid_t thread, int64_t directory, int64_t ino)
+{
+	int place = trails_step(&ahead->trails, directory, ino);
+	const struct trail *trail = place < 0 ? NULL : &ahead->trails.trail[place];
+	followers_note(&ahead->followers, thread, ino, trail && trail->lean > 0);
+	if (trail)
+		add_wish(ahead, &(struct wish){
+					.place = place,
+					.trail = trail->id,
+					.directory = directory,
+					.down = trail->lean < 0,
+					.ino = ino,
+				});
+}
+
+/* One that is not fulfilled yet goes further. */
+static bool extend_wish(struct ahead *ahead, uint64_t listing, int64_t to)
+{
+	for (unsigned i = 0; i < ahead->count; i++) {
+		struct wish *wish = &ahead->wishes[i];
+		if (wish->listing == listing) {
+			wish->to = to;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void listed(struct ahead *ahead, pid_t thread, int64_t directory, int64_t cookie, int64_t next)
+{
+	const struct follower *follower =
+		followers_list(&ahead->followers, &ahead->trails, thread, directory, cookie, next);
+	if (follower && cookie > 0 && !extend_wish(ahead, follower->listing, cookie))
+		add_wish(ahead, &(struct wish){
+					.place = follower->place,
+					.trail = follower->trail,
+					.directory = directory,
+					.from = follower->from,
+					.to = cookie,
+					.listing = follower->listing,
+				});
+}
+
 /* --- from outside ------------------------------------------------------------------------------------------------- */
 
-void ahead_note(struct fs *fs, int64_t directory, int64_t ino)
+void ahead_note(struct fs *fs, pid_t thread, int64_t directory, int64_t ino)
 {
-	struct ahead *ahead = fs->ahead;
-	pthread_mutex_lock(&ahead->lock);
-	int place = trails_step(&ahead->trails, directory, ino);
-	if (place >= 0 && ahead->count < WISHES) {
-		const struct trail *trail = &ahead->trails.trail[place];
-		ahead->wishes[(ahead->first + ahead->count++) % WISHES] = (struct wish){
-			.place = place,
-			.trail = trail->id,
-			.directory = directory,
-			.ino = ino,
-			.down = trail->lean < 0,
-		};
-		pthread_cond_signal(&ahead->wished);
-	}
-	pthread_mutex_unlock(&ahead->lock);
+	pthread_mutex_lock(&fs->ahead->lock);
+	note(fs->ahead, thread, directory, ino);
+	pthread_mutex_unlock(&fs->ahead->lock);
+}
+
+void ahead_listed(struct fs *fs, pid_t thread, int64_t directory, int64_t cookie, int64_t next)
+{
+	pthread_mutex_lock(&fs->ahead->lock);
+	listed(fs->ahead, thread, directory, cookie, next);
+	pthread_mutex_unlock(&fs->ahead->lock);
 }
 
 static int create(struct ahead **out)

@@ -190,7 +190,12 @@ void announcer_stop(struct fs *fs);
 int ahead_start(struct fs *fs, struct err *err);
 void ahead_stop(struct fs *fs);
 void ahead_finish(struct fs *fs);
-void ahead_note(struct fs *fs, int64_t directory, int64_t ino); /* the kernel asks for the beginning of a text */
+
+/* A thread asks for the beginning of a text. */
+void ahead_note(struct fs *fs, pid_t thread, int64_t directory, int64_t ino);
+
+/* A thread lists a directory: the kernel knows all up to this cookie; next comes this file (0: none). */
+void ahead_listed(struct fs *fs, pid_t thread, int64_t directory, int64_t cookie, int64_t next);
 
 /* pending.c */
 

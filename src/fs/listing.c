@@ -28,7 +28,8 @@ struct listing {
 	bool plus;
 	char *bytes;
 	size_t used;
-	off_t next; /* where it goes on */
+	int64_t first; /* ino of the first stored one; 0: there is none */
+	off_t next;    /* where it goes on */
 	bool more;
 };
 
@@ -73,7 +74,10 @@ static bool add_entry(struct listing *listing, const char *name, const struct no
 
 static bool add_stored(void *context, const struct dir_entry *entry)
 {
-	return add_entry(context, entry->name.at, &entry->attr, entry->cookie + OFFSET_DOTDOT);
+	struct listing *listing = context;
+	if (listing->first == 0)
+		listing->first = entry->attr.ino;
+	return add_entry(listing, entry->name.at, &entry->attr, entry->cookie + OFFSET_DOTDOT);
 }
 
 /* The dots carry no inode to look up: the kernel takes only their number and type. */
@@ -88,6 +92,11 @@ static int add_dots(struct listing *listing, struct store_reader *reader)
 	return rc;
 }
 
+static int64_t cookie_at(off_t offset)
+{
+	return offset > OFFSET_DOTDOT ? offset - OFFSET_DOTDOT : 0;
+}
+
 /* Its bytes are to be freed by the caller. */
 static int fill(struct listing *listing, struct store_reader *reader)
 {
@@ -95,8 +104,7 @@ static int fill(struct listing *listing, struct store_reader *reader)
 	if (!listing->bytes)
 		return -ENOMEM;
 	int rc = add_dots(listing, reader);
-	int64_t cookie = listing->offset > OFFSET_DOTDOT ? listing->offset - OFFSET_DOTDOT : 0;
-	return rc < 0 ? rc : reader_list(reader, listing->directory, cookie, add_stored, listing);
+	return rc < 0 ? rc : reader_list(reader, listing->directory, cookie_at(listing->offset), add_stored, listing);
 }
 
 /* --- beforehand --------------------------------------------------------------------------------------------------- */
@@ -177,6 +185,7 @@ void fs_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plu
 	struct fs *fs = fs_of(req);
 	struct store_reader *reader = fs_reader(req, ino);
 	struct listing listing = {.fs = fs, .directory = (int64_t)ino, .offset = offset, .size = size, .plus = plus};
+	pid_t thread = fuse_req_ctx(req)->pid;
 	int rc = take(fs->listings, &listing) ? 0 : fill(&listing, reader);
 	CLEANUP(cleanup_free) char *bytes = listing.bytes;
 	if (rc < 0) {
@@ -184,6 +193,8 @@ void fs_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plu
 		return;
 	}
 	fuse_reply_buf(req, bytes, listing.used);
+	if (plus)
+		ahead_listed(fs, thread, listing.directory, cookie_at(offset), listing.first);
 	if (listing.more && size >= PREPARED_MIN && size <= PREPARED_MAX)
 		prepare_next(&listing, reader);
 }

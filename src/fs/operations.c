@@ -205,7 +205,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 	else if (!reply.sent)
 		fs_reply_failure(req, ino, rc < 0 ? rc : -EIO);
 	else if (offset == 0)
-		ahead_note(fs, directory, (int64_t)ino);
+		ahead_note(fs, fuse_req_ctx(req)->pid, directory, (int64_t)ino);
 }
 
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)

@@ -47,6 +47,15 @@ int trails_step(struct trails *trails, int64_t directory, int64_t ino)
 	return trail->lean == TRAIL_STEPS || trail->lean == -TRAIL_STEPS ? (int)(trail - trails->trail) : -1;
 }
 
+int trails_list(struct trails *trails, int64_t directory, int64_t ino)
+{
+	struct trail *trail = find(trails, directory, ino);
+	if (trail->lean >= 0 && trail->lean < TRAIL_STEPS - 1)
+		trail->lean = TRAIL_STEPS - 1;
+	trail->used = ++trails->clock;
+	return (int)(trail - trails->trail);
+}
+
 void trails_reach(struct trails *trails, uint64_t id, int64_t ino)
 {
 	for (int i = 0; i < TRAILS; i++)

@@ -32,6 +32,10 @@ struct trails {
 /* A file of the directory was asked for. Returns where the trail is that seems to go on from there, or -1. */
 int trails_step(struct trails *trails, int64_t directory, int64_t ino);
 
+/* The directory is listed by one that is known to read directories through: the file comes next. Returns where its trail is,
+ * of which one step is enough to show it. */
+int trails_list(struct trails *trails, int64_t directory, int64_t ino);
+
 /* The files of a trail need not be asked for up to this one. Nothing if there is no such trail any more. */
 void trails_reach(struct trails *trails, uint64_t id, int64_t ino);
 

@@ -112,3 +112,9 @@ warm_passes() {
 		((after - before < 3000)) # of 4,000 files
 	done
 }
+
+@test "who has read a directory through finds the files of the next one that it lists there" {
+	start_stack --generate 900 --content-types 3 --locales 1
+	mount_stack
+	bounded python3 "$E2E/readers.py" trusted "$MOUNT" "$MOUNT"/entries/*/*
+}

@@ -182,7 +182,7 @@ class Listing:
 
 
 def listing(options: argparse.Namespace) -> int:
-    """A listing goes on while entries come and go: what nobody touched is in it exactly once, and nothing that has gone."""
+    """A listing goes on while entries come and go: what nobody touched is in it exactly once, what has gone is not."""
     source = random.Random(options.seed)
     content_type, locale = options.directory.split("/")[-2:]
     before = os.listdir(options.directory)
@@ -220,6 +220,50 @@ def listing(options: argparse.Namespace) -> int:
     return 0 if touched and gone and again and not twice and not missing and not stray else 1
 
 
+# -- what is put into the kernel's cache ahead of a reader ----------------------------------------------------------------
+
+
+def in_cache(path: str) -> bool:
+    """Whether the kernel has the beginning of a file. It is not made to read it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 1, mmap.MAP_PRIVATE) as memory:
+        there = ctypes.create_string_buffer(1)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        if libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(1), there) < 0:
+            raise OSError(ctypes.get_errno(), "mincore")
+    return there.raw[0] & 1 == 1
+
+
+def _reads(mount: str) -> int:
+    with open(f"{mount}/.contentfs/status.json", encoding="utf-8") as file:
+        return int(json.load(file)["requests_by_operation"]["read"])
+
+
+def _read_through(directory: str, names: list[str]) -> None:
+    for name in names:
+        with open(f"{directory}/{name}", "rb", buffering=0) as file:
+            json.loads(file.read())
+
+
+def trusted(options: argparse.Namespace) -> int:
+    """Who has read a directory through finds the files of the next one it lists there; of one listed before, none."""
+    before, first, second = options.directories
+    untrusted = os.listdir(before)
+    _read_through(first, os.listdir(first))
+    names = os.listdir(second)
+    until = time.monotonic() + DEADLINE
+    while len(missing := [name for name in names if not in_cache(f"{second}/{name}")]) > options.left_out:
+        if time.monotonic() > until:
+            raise TimeoutError(f"{len(missing)} of {len(names)} files are not there")
+        time.sleep(0.01)
+    asked = _reads(options.mount)
+    _read_through(second, names)
+    asked = _reads(options.mount) - asked
+    there = [name for name in untrusted if in_cache(f"{before}/{name}")]
+    print(f"{len(names)} files read with {asked} requests; of those only listed {len(there)} are there")
+    return 0 if names and untrusted and asked <= options.left_out and not there else 1
+
+
 def main() -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -242,6 +286,9 @@ def main() -> int:
     sub.add_argument("--every", type=int, default=20)
     sub.add_argument("--near", type=int, default=0, help="change only what comes so soon")
     sub.add_argument("--seed", type=int, default=1)
+    sub = add(trusted, "mount")
+    sub.add_argument("directories", nargs=3)
+    sub.add_argument("--left-out", type=int, default=10, help="files at most that are not there")
     options = parser.parse_args()
     return int(options.run(options))
 

@@ -80,6 +80,20 @@ static void test_reach(void)
 	trails_reach(&trails, 12345, 1);
 }
 
+static void test_list(void)
+{
+	struct trails trails = {0};
+	int place = trails_list(&trails, A, 1000);
+	is_int(trails_step(&trails, A, 1003), place, "where one lists who reads directories through, a step is enough");
+	is_int(trails_list(&trails, A, 1200), place, "who lists on is on the same trail");
+	ok(trails_list(&trails, B, 1200) != place, "not so in another directory");
+	is_int(trails_step(&trails, A, 1004), place, "which is still shown by each step");
+	for (int64_t ino = 90000; ino > 89990; ino--)
+		place = trails_step(&trails, A, ino);
+	is_int(trails_list(&trails, A, 89990), place, "a trail against the order may be listed");
+	is_int(trails.trail[place].lean, -TRAIL_STEPS, "and stays one");
+}
+
 static void test_room(void)
 {
 	struct trails trails = {0};
@@ -99,6 +113,7 @@ int main(void)
 {
 	test_trails();
 	test_reach();
+	test_list();
 	test_room();
 	return tap_done();
 }
