@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WINDOW_FIRST 32 /* files; doubled from one to the next */
 #define WINDOW_MAX 512  /* files */
@@ -27,7 +28,6 @@
 #define STRANGERS_MAX 8     /* files in a row that the kernel does not know: nobody has listed them */
 #define VAIN_MAX 16         /* files in a row that were asked for though they had been put there */
 #define IDLE_MS 1000        /* then the connection to the store is given up; it may be another store next time */
-#define PAGE 4096
 
 /* What this thread knows of a trail. Inode numbers grow along a listing, as cookies do. */
 struct march {
@@ -42,6 +42,7 @@ struct march {
 };
 
 struct wish {
+	pid_t thread;
 	int place; /* of the trail */
 	uint64_t trail;
 	int64_t directory;
@@ -69,6 +70,7 @@ struct ahead {
 
 	struct march marches[TRAILS]; /* the thread's own, as is what follows */
 	struct store_reader *reader;
+	int64_t page; /* bytes */
 };
 
 /* Whether the one comes before the other on the way. */
@@ -103,11 +105,13 @@ static bool is_hole(const struct push *push, int64_t ino)
 
 static void push_bytes(struct push *push, int64_t ino, struct slice text)
 {
+	const int64_t page = push->ahead->page;
 	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(text.len);
 	bytes.buf[0].mem = (void *)(uintptr_t)text.at; /* only read */
 	int rc = fuse_lowlevel_notify_store(push->ahead->fs->session, (fuse_ino_t)ino, 0, &bytes, 0);
 	push->strangers = rc < 0 ? push->strangers + 1 : 0;
-	push->bytes += (int64_t)(text.len + PAGE - 1) / PAGE * PAGE;
+	if (rc == 0)
+		push->bytes += ((int64_t)text.len + page - 1) / page * page;
 }
 
 static bool push_text(void *context, const struct dir_text *text)
@@ -195,10 +199,10 @@ static void push_window(struct ahead *ahead, struct march *march, const struct w
 		march->window = march->window < WINDOW_MAX ? march->window * 2 : WINDOW_MAX;
 }
 
-static bool spend(struct ahead *ahead, uint64_t trail, int64_t bytes)
+static bool spend(struct ahead *ahead, pid_t thread, int64_t bytes)
 {
 	pthread_mutex_lock(&ahead->lock);
-	bool trusted = followers_spend(&ahead->followers, trail, bytes);
+	bool trusted = followers_spend(&ahead->followers, thread, bytes);
 	pthread_mutex_unlock(&ahead->lock);
 	return trusted;
 }
@@ -211,8 +215,8 @@ static void push_listed(struct ahead *ahead, struct march *march, const struct w
 			.trail = wish->trail, .from = wish->from, .window = WINDOW_MAX, .listing = wish->listing};
 	while (more && march->from < wish->to) {
 		struct push push = {.ahead = ahead, .window = WINDOW_MAX, .to = wish->to};
-		more = push_on(march, wish, &push) && spend(ahead, wish->trail, push.bytes) &&
-		       !atomic_load(&ahead->stopping);
+		more = push_on(march, wish, &push) && spend(ahead, wish->thread, push.bytes) &&
+		       push.strangers < STRANGERS_MAX && !atomic_load(&ahead->stopping);
 	}
 }
 
@@ -275,11 +279,12 @@ static void add_wish(struct ahead *ahead, const struct wish *wish)
 
 static void note(struct ahead *ahead, pid_t thread, int64_t directory, int64_t ino)
 {
-	int place = trails_step(&ahead->trails, directory, ino);
+	int place = trails_step(&ahead->trails, thread, directory, ino);
 	const struct trail *trail = place < 0 ? NULL : &ahead->trails.trail[place];
-	followers_note(&ahead->followers, thread, ino, trail && trail->lean > 0);
+	followers_note(&ahead->followers, thread, ino, trail && trail->steps == TRAIL_STEPS);
 	if (trail)
 		add_wish(ahead, &(struct wish){
+					.thread = thread,
 					.place = place,
 					.trail = trail->id,
 					.directory = directory,
@@ -307,6 +312,7 @@ static void listed(struct ahead *ahead, pid_t thread, int64_t directory, int64_t
 		followers_list(&ahead->followers, &ahead->trails, thread, directory, cookie, next);
 	if (follower && cookie > 0 && !extend_wish(ahead, follower->listing, cookie))
 		add_wish(ahead, &(struct wish){
+					.thread = thread,
 					.place = follower->place,
 					.trail = follower->trail,
 					.directory = directory,
@@ -356,6 +362,7 @@ int ahead_start(struct fs *fs, struct err *err)
 	if (create(&fs->ahead) < 0)
 		return err_oom(err);
 	fs->ahead->fs = fs;
+	fs->ahead->page = sysconf(_SC_PAGESIZE);
 	int rc = thread_start(&fs->ahead->thread, 0, ahead_main, fs->ahead, err);
 	fs->ahead->started = rc == 0;
 	return rc;

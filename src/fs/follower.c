@@ -33,7 +33,7 @@ void followers_note(struct followers *followers, pid_t thread, int64_t ino, bool
 		follower->trust = FOLLOWER_TRUST;
 	if (follower)
 		follower->used = ++followers->clock;
-	else if (through)
+	else if (through && thread != 0)
 		add(followers, thread);
 }
 
@@ -61,15 +61,11 @@ const struct follower *followers_list(struct followers *followers, struct trails
 	return follower;
 }
 
-bool followers_spend(struct followers *followers, uint64_t trail, int64_t bytes)
+bool followers_spend(struct followers *followers, pid_t thread, int64_t bytes)
 {
-	bool trusted = false;
-	for (int i = 0; i < FOLLOWERS; i++) {
-		struct follower *follower = &followers->follower[i];
-		if (!follower->used || follower->trail != trail)
-			continue;
-		follower->trust -= bytes;
-		trusted |= follower->trust > 0;
-	}
-	return trusted;
+	struct follower *follower = find(followers, thread);
+	if (!follower)
+		return false;
+	follower->trust -= bytes;
+	return follower->trust > 0;
 }

@@ -35,7 +35,8 @@ struct followers {
 /* Whether the file is one that is left out of what is put before a reader in trust. */
 bool follower_is_proof(int64_t ino);
 
-/* A thread asked for a file; `through` if that was a step along a trail, in the order of listings. */
+/* A thread asked for a file; `through` if it has come along a trail in the order of listings. Thread 0 is nobody: the kernel
+ * calls all those so that it cannot tell from each other. */
 void followers_note(struct followers *followers, pid_t thread, int64_t ino, bool through);
 
 /*
@@ -45,7 +46,7 @@ void followers_note(struct followers *followers, pid_t thread, int64_t ino, bool
 const struct follower *followers_list(struct followers *followers, struct trails *trails, pid_t thread,
 				      int64_t directory, int64_t cookie, int64_t next);
 
-/* So much was put there along a trail. Returns whether whoever lists there is still trusted. */
-bool followers_spend(struct followers *followers, uint64_t trail, int64_t bytes);
+/* So much was put there of what the thread lists. Returns whether it is still trusted. */
+bool followers_spend(struct followers *followers, pid_t thread, int64_t bytes);
 
 #endif

@@ -6,7 +6,8 @@
  *
  *  - a request is answered, reply and all, while its worker holds fs->answering for reading;
  *  - the announcer takes the journal's new entries (they are committed), then fs->answering for writing and lets it go at
- *    once: from there on no answer from before the commit can be on its way;
+ *    once: from there on no answer from before the commit can be on its way; what was made of a listing before anybody asked
+ *    for it is dropped there;
  *  - then it notifies, holding no lock: each name first (the kernel waits for lookups and listings of that directory that
  *    are under way, so their results are caught), then each directory's inode, for its attributes and its cached listing.
  *

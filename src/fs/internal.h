@@ -181,7 +181,10 @@ int workers_start(struct fs *fs, struct err *err);
 void workers_stop(struct fs *fs);
 
 /* announce.c */
-void let_answers_pass(struct fs *fs); /* waits for every answer that may have been read from the store before now */
+
+/* Waits for every answer that may have been read from the store before now, and drops those that nobody has asked for yet. */
+void let_answers_pass(struct fs *fs);
+
 int announcer_start(struct fs *fs, struct err *err);
 void announcer_stop(struct fs *fs);
 
@@ -194,7 +197,7 @@ void ahead_finish(struct fs *fs);
 /* A thread asks for the beginning of a text. */
 void ahead_note(struct fs *fs, pid_t thread, int64_t directory, int64_t ino);
 
-/* A thread lists a directory: the kernel knows all up to this cookie; next comes this file (0: none). */
+/* A thread lists a directory: the kernel knows all up to this cookie; next comes this text (0: none). */
 void ahead_listed(struct fs *fs, pid_t thread, int64_t directory, int64_t cookie, int64_t next);
 
 /* pending.c */

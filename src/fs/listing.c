@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* "." and ".." come first in a listing; a stored cookie starts behind them. */
 #define OFFSET_DOT 1
@@ -14,10 +15,7 @@
 
 #define PREPARED 4 /* at once; the oldest makes room */
 
-/* Of how many bytes those may be that are made beforehand. Of a page the kernel may have no room to pass all on to a reader
- * with a small buffer, and comes back for the rest. */
-#define PREPARED_MIN (4096 + 1)
-#define PREPARED_MAX (128 << 10)
+#define PREPARED_MAX (128 << 10) /* bytes */
 
 /* One buffer, and what it answers. */
 struct listing {
@@ -28,7 +26,7 @@ struct listing {
 	bool plus;
 	char *bytes;
 	size_t used;
-	int64_t first; /* ino of the first stored one; 0: there is none */
+	int64_t first; /* ino of the first text; 0: there is none */
 	off_t next;    /* where it goes on */
 	bool more;
 };
@@ -75,7 +73,8 @@ static bool add_entry(struct listing *listing, const char *name, const struct no
 static bool add_stored(void *context, const struct dir_entry *entry)
 {
 	struct listing *listing = context;
-	if (listing->first == 0)
+	const enum node_kind kind = entry->attr.kind;
+	if (listing->first == 0 && (kind == NODE_ENTRY || kind == NODE_ASSET || kind == NODE_SCHEMA))
 		listing->first = entry->attr.ino;
 	return add_entry(listing, entry->name.at, &entry->attr, entry->cookie + OFFSET_DOTDOT);
 }
@@ -178,6 +177,12 @@ static void prepare_next(const struct listing *before, struct store_reader *read
 	pthread_mutex_unlock(&listings->lock);
 }
 
+/* A page is what the kernel asks for at least; it may have no room to pass all of it on, and come back for the rest. */
+static bool is_worth_it(size_t size)
+{
+	return size > (size_t)sysconf(_SC_PAGESIZE) && size <= PREPARED_MAX;
+}
+
 /* --- from outside ------------------------------------------------------------------------------------------------- */
 
 void fs_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
@@ -195,7 +200,7 @@ void fs_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plu
 	fuse_reply_buf(req, bytes, listing.used);
 	if (plus)
 		ahead_listed(fs, thread, listing.directory, cookie_at(offset), listing.first);
-	if (listing.more && size >= PREPARED_MIN && size <= PREPARED_MAX)
+	if (listing.more && is_worth_it(size))
 		prepare_next(&listing, reader);
 }
 

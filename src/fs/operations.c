@@ -199,13 +199,14 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 	struct fs *fs = fs_of(req);
 	struct read_reply reply = {.req = req};
 	int64_t directory = 0;
+	pid_t thread = fuse_req_ctx(req)->pid; /* the answer ends the request */
 	int rc = reader_text(fs_reader(req, ino), (int64_t)ino, offset, size, &directory, reply_text, &reply);
 	if (rc == -EREMOTE)
 		remote_read(req, ino, size, offset);
 	else if (!reply.sent)
 		fs_reply_failure(req, ino, rc < 0 ? rc : -EIO);
 	else if (offset == 0)
-		ahead_note(fs, fuse_req_ctx(req)->pid, directory, (int64_t)ino);
+		ahead_note(fs, thread, directory, (int64_t)ino);
 }
 
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)

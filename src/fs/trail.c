@@ -38,9 +38,17 @@ static int clamp(int lean)
 	return lean > TRAIL_STEPS ? TRAIL_STEPS : lean < -TRAIL_STEPS ? -TRAIL_STEPS : lean;
 }
 
-int trails_step(struct trails *trails, int64_t directory, int64_t ino)
+static int steps_of(const struct trail *trail, pid_t thread, int64_t ino)
+{
+	int before = trail->thread == thread && ino >= trail->last ? trail->steps : 0;
+	return before < TRAIL_STEPS ? before + (ino > trail->last) : before;
+}
+
+int trails_step(struct trails *trails, pid_t thread, int64_t directory, int64_t ino)
 {
 	struct trail *trail = find(trails, directory, ino);
+	trail->steps = steps_of(trail, thread, ino);
+	trail->thread = thread;
 	trail->lean = clamp(trail->lean + (ino > trail->last) - (ino < trail->last));
 	trail->last = ino;
 	trail->used = ++trails->clock;

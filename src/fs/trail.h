@@ -7,6 +7,7 @@
 #define CONTENTFS_FS_TRAIL_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #define TRAILS 8      /* at once; the one that was not followed for longest makes room */
 #define TRAIL_STEPS 4 /* files that make a trail, if they come in order */
@@ -21,6 +22,8 @@ struct trail {
 	int64_t last;  /* the file that was asked for last */
 	int64_t reach; /* up to where nothing need be asked for any more */
 	int lean;      /* steps upwards less steps downwards, within TRAIL_STEPS */
+	pid_t thread;  /* that took the last step */
+	int steps;     /* that it took upwards without anybody else's or one downwards between, TRAIL_STEPS at most */
 	uint64_t used;
 };
 
@@ -29,8 +32,8 @@ struct trails {
 	uint64_t clock;
 };
 
-/* A file of the directory was asked for. Returns where the trail is that seems to go on from there, or -1. */
-int trails_step(struct trails *trails, int64_t directory, int64_t ino);
+/* A thread asks for a file of the directory. Returns where the trail is that seems to go on from there, or -1. */
+int trails_step(struct trails *trails, pid_t thread, int64_t directory, int64_t ino);
 
 /* The directory is listed by one that is known to read directories through: the file comes next. Returns where its trail is,
  * of which one step is enough to show it. */

@@ -38,7 +38,8 @@ static void test_trusted(void)
 		is_int(follower->from, 0, "from its beginning");
 		is_int(trails.trail[follower->place].directory, A, "on a trail there");
 	}
-	ok(list(0, A, 0, 1001) == NULL, "a thread of another namespace, which has no number, is not trusted unread");
+	followers_note(&followers, 0, 2, true);
+	ok(!list(0, A, 0, 1001), "those that the kernel has no number for are not, whatever they read");
 }
 
 static void test_listings(void)
@@ -59,7 +60,7 @@ static void test_listings(void)
 	ok(list(7, B, 40, 2001) == follower && follower->listing > second, "one may come in the middle");
 	is_int(follower->from, 40, "and counts from there");
 	for (int i = 0; i < TRAILS; i++)
-		trails_step(&trails, C, i * 100000);
+		trails_step(&trails, 7, C, i * 100000);
 	uint64_t third = follower->listing;
 	ok(list(7, B, 80, 2041) == follower && follower->listing > third,
 	   "it is another one when its trail was forgotten");
@@ -70,18 +71,17 @@ static void test_trust(void)
 {
 	begin();
 	followers_note(&followers, 7, 2, true);
-	const struct follower *follower = list(7, A, 0, 1001);
-	if (!ok(follower != NULL, "a listing begins"))
-		return;
-	uint64_t trail = follower->trail;
-	ok(followers_spend(&followers, trail, FOLLOWER_TRUST - 1), "trust lasts");
-	ok(!followers_spend(&followers, trail, 1), "until it is used up");
-	ok(!list(7, A, 40, 1041) && !list(7, B, 0, 2001), "then what is listed says nothing");
+	ok(list(7, A, 0, 1001) != NULL, "a listing begins");
+	ok(followers_spend(&followers, 7, FOLLOWER_TRUST - 2), "trust lasts");
+	ok(list(7, B, 0, 2001) != NULL, "also in the next directory");
+	ok(followers_spend(&followers, 7, 1), "where it is what is left");
+	ok(!followers_spend(&followers, 7, 1), "until it is used up");
+	ok(!list(7, B, 40, 2041) && !list(7, A, 0, 1001), "then what is listed says nothing");
 	followers_note(&followers, 7, FOLLOWER_PROOF + 1, true);
 	ok(!list(7, B, 0, 2001), "nor does a file that was not left out renew it");
 	followers_note(&followers, 7, 2 * FOLLOWER_PROOF, false);
 	ok(list(7, B, 0, 2001) != NULL, "one that was does");
-	ok(!followers_spend(&followers, trail + 1000, 1), "nobody is trusted on a trail that nobody is on");
+	ok(!followers_spend(&followers, 8, 1), "who is not trusted has nothing to spend");
 }
 
 static void test_room(void)
