@@ -4,8 +4,8 @@
  * inode number, so nothing that is put there can be wrong.
  *
  * Files are put there a window at a time; one in the middle of a window is left out, so that the reader asks for it, and
- * thereby for the next window. Who has read one directory through is trusted to do so with the next: what it lists is put
- * there while it goes on listing, but for a few files by which it proves to be reading them.
+ * thereby for the next window. Who has read a few files along one directory is trusted to read the next one through: what it
+ * lists is put there while it goes on listing, but for a few files by which it proves to be reading them.
  *
  * The kernel makes this thread wait for a page that a worker is about to fill; so it holds no lock while it pushes, and ends
  * before the workers do.
@@ -29,13 +29,12 @@
 #define VAIN_MAX 16         /* files in a row that were asked for though they had been put there */
 #define IDLE_MS 1000        /* then the connection to the store is given up; it may be another store next time */
 
-/* What this thread knows of a trail. Inode numbers grow along a listing, as cookies do. */
+/* What this thread knows of a trail. */
 struct march {
 	uint64_t trail;
 	bool begun;   /* what follows is set */
 	int64_t from; /* the cookie behind which it goes on */
-	int64_t last; /* ino of the file there */
-	int64_t due;  /* ino of the file from which on a reader has earned the next window */
+	int64_t due;  /* the one from which on a reader has earned the next window */
 	unsigned window;
 	unsigned vain;    /* files before that which were asked for all the same */
 	uint64_t listing; /* the newest that it went along */
@@ -73,10 +72,10 @@ struct ahead {
 	int64_t page; /* bytes */
 };
 
-/* Whether the one comes before the other on the way. */
-static bool is_before(const struct wish *wish, int64_t ino, int64_t other)
+/* Whether the one cookie comes before the other on the way. */
+static bool is_before(const struct wish *wish, int64_t cookie, int64_t other)
 {
-	return wish->down ? ino > other : ino < other;
+	return wish->down ? cookie > other : cookie < other;
 }
 
 /* --- the thread's work -------------------------------------------------------------------------------------------- */
@@ -89,10 +88,9 @@ struct push {
 	unsigned files;
 	unsigned strangers;
 	int64_t bytes; /* of the page cache */
-	int64_t hole;  /* ino of the file by which the next window is earned */
+	int64_t hole;  /* cookie of the file by which the next window is earned */
 	int64_t last;  /* cookie */
-	int64_t last_ino;
-	bool stopped; /* there is more */
+	bool stopped;  /* there is more */
 };
 
 /* It is one in the middle of a window; of what was listed it is the last proof. */
@@ -120,7 +118,6 @@ static bool push_text(void *context, const struct dir_text *text)
 	if (push->to != 0 && text->cookie > push->to)
 		return false;
 	push->last = text->cookie;
-	push->last_ino = text->ino;
 	if (push->skip > 0) {
 		push->skip--;
 		return true;
@@ -128,7 +125,7 @@ static bool push_text(void *context, const struct dir_text *text)
 	push->files++;
 	bool hole = is_hole(push, text->ino);
 	if (hole)
-		push->hole = text->ino;
+		push->hole = text->cookie;
 	else if (!text->left_out && text->text.len > 0 && !follower_is_proof(text->ino))
 		push_bytes(push, text->ino, text->text);
 	push->stopped = push->files >= push->window || push->bytes >= WINDOW_BYTES_MAX ||
@@ -145,9 +142,9 @@ static struct march *march_of(struct ahead *ahead, const struct wish *wish)
 }
 
 /* Whether a window is due for who asks for the file. What was put there may be gone again, and be read anew. */
-static bool is_due(struct march *march, const struct wish *wish)
+static bool is_due(struct march *march, const struct wish *wish, int64_t cookie)
 {
-	bool early = march->begun && is_before(wish, wish->ino, march->due);
+	bool early = march->begun && is_before(wish, cookie, march->due);
 	bool proof = early && follower_is_proof(wish->ino);
 	if (early && !proof && ++march->vain < VAIN_MAX)
 		return false;
@@ -155,18 +152,6 @@ static bool is_due(struct march *march, const struct wish *wish)
 		*march = (struct march){.trail = march->trail, .window = WINDOW_FIRST, .listing = march->listing};
 	march->vain = 0;
 	return !proof;
-}
-
-/* Those for what has been put there since they were made. With the lock held. */
-static void drop_wishes(struct ahead *ahead, const struct march *march)
-{
-	unsigned kept = 0;
-	for (unsigned i = 0; i < ahead->count; i++) {
-		const struct wish *wish = &ahead->wishes[i];
-		if (wish->trail != march->trail || wish->ino == 0 || !is_before(wish, wish->ino, march->due))
-			ahead->wishes[kept++] = *wish;
-	}
-	ahead->count = kept;
 }
 
 /* Goes on behind march->from. False if there is nothing. */
@@ -178,21 +163,18 @@ static bool push_on(struct march *march, const struct wish *wish, struct push *p
 		return false;
 	march->begun = true;
 	march->from = push->last;
-	march->last = push->last_ino;
-	march->due = push->hole && push->stopped ? push->hole : push->last_ino;
+	march->due = push->hole && push->stopped ? push->hole : push->last;
 	pthread_mutex_lock(&ahead->lock);
-	trails_reach(&ahead->trails, wish->trail, push->last_ino);
-	drop_wishes(ahead, march);
+	trails_reach(&ahead->trails, wish->trail, push->last); /* the number of a file that has not changed */
 	pthread_mutex_unlock(&ahead->lock);
 	return true;
 }
 
-static void push_window(struct ahead *ahead, struct march *march, const struct wish *wish)
+static void push_window(struct ahead *ahead, struct march *march, const struct wish *wish, int64_t cookie)
 {
 	struct push push = {.ahead = ahead, .window = march->window};
-	if (!march->begun || !is_before(wish, wish->ino, march->last)) {
-		if (reader_cookie(ahead->reader, wish->ino, &march->from) < 0)
-			return;
+	if (!march->begun || !is_before(wish, cookie, march->from)) {
+		march->from = cookie;
 		push.skip = LEAD;
 	}
 	if (push_on(march, wish, &push))
@@ -226,10 +208,11 @@ static void fulfil(struct ahead *ahead, const struct wish *wish)
 	if (!ahead->reader && reader_open(&ahead->reader, ahead->fs->store_path, NULL) < 0)
 		return;
 	struct march *march = march_of(ahead, wish);
+	int64_t cookie;
 	if (wish->ino == 0)
 		push_listed(ahead, march, wish);
-	else if (is_due(march, wish))
-		push_window(ahead, march, wish);
+	else if (reader_cookie(ahead->reader, wish->ino, &cookie) == 0 && is_due(march, wish, cookie))
+		push_window(ahead, march, wish, cookie);
 }
 
 /* 1 with a wish, 0 if none has come for a while, -ECANCELED when it is time to go. */
@@ -269,8 +252,18 @@ static void *ahead_main(void *argument)
 
 /* --- from outside, with the lock held ----------------------------------------------------------------------------- */
 
+/* One that is not fulfilled yet gives way: its reader, or its listing, has come further. */
 static void add_wish(struct ahead *ahead, const struct wish *wish)
 {
+	for (unsigned i = 0; i < ahead->count; i++) {
+		struct wish *old = &ahead->wishes[i];
+		if (old->trail != wish->trail || old->listing != wish->listing)
+			continue;
+		int64_t to = old->to > wish->to ? old->to : wish->to;
+		*old = *wish;
+		old->to = to;
+		return;
+	}
 	if (ahead->count == WISHES)
 		return;
 	ahead->wishes[ahead->count++] = *wish;
@@ -293,24 +286,11 @@ static void note(struct ahead *ahead, pid_t thread, int64_t directory, int64_t i
 				});
 }
 
-/* One that is not fulfilled yet goes further. */
-static bool extend_wish(struct ahead *ahead, uint64_t listing, int64_t to)
-{
-	for (unsigned i = 0; i < ahead->count; i++) {
-		struct wish *wish = &ahead->wishes[i];
-		if (wish->listing == listing) {
-			wish->to = to;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void listed(struct ahead *ahead, pid_t thread, int64_t directory, int64_t cookie, int64_t next)
 {
 	const struct follower *follower =
 		followers_list(&ahead->followers, &ahead->trails, thread, directory, cookie, next);
-	if (follower && cookie > 0 && !extend_wish(ahead, follower->listing, cookie))
+	if (follower && follower->from < cookie)
 		add_wish(ahead, &(struct wish){
 					.thread = thread,
 					.place = follower->place,

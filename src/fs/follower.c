@@ -29,7 +29,7 @@ static void add(struct followers *followers, pid_t thread)
 void followers_note(struct followers *followers, pid_t thread, int64_t ino, bool through)
 {
 	struct follower *follower = find(followers, thread);
-	if (follower && follower_is_proof(ino))
+	if (follower && (through || follower_is_proof(ino)))
 		follower->trust = FOLLOWER_TRUST;
 	if (follower)
 		follower->used = ++followers->clock;

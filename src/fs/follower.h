@@ -1,8 +1,8 @@
 /*
  * Which threads read directories through, and how far they are trusted to go on doing so: pure bookkeeping of what the
  * kernel asks for, by thread. Who has followed a trail of files is trusted to read what it lists next, up to so many bytes;
- * a few files are left out of what is put before it, and asking for one of those proves that it does read, which renews
- * the trust. Private to fs/.
+ * a few files are left out of what is put before it, and asking for one of those, or following a trail again, proves that
+ * it does read, which renews the trust. Private to fs/.
  */
 #ifndef CONTENTFS_FS_FOLLOWER_H
 #define CONTENTFS_FS_FOLLOWER_H

@@ -77,11 +77,17 @@ static void test_trust(void)
 	ok(followers_spend(&followers, 7, 1), "where it is what is left");
 	ok(!followers_spend(&followers, 7, 1), "until it is used up");
 	ok(!list(7, B, 40, 2041) && !list(7, A, 0, 1001), "then what is listed says nothing");
-	followers_note(&followers, 7, FOLLOWER_PROOF + 1, true);
+	followers_note(&followers, 7, FOLLOWER_PROOF + 1, false);
 	ok(!list(7, B, 0, 2001), "nor does a file that was not left out renew it");
 	followers_note(&followers, 7, 2 * FOLLOWER_PROOF, false);
 	ok(list(7, B, 0, 2001) != NULL, "one that was does");
-	ok(!followers_spend(&followers, 8, 1), "who is not trusted has nothing to spend");
+	ok(!followers_spend(&followers, 7, FOLLOWER_TRUST), "and is used up as the first");
+	followers_note(&followers, 8, 2, true);
+	ok(list(8, B, 0, 2001) != NULL, "another thread has its own");
+	ok(followers_spend(&followers, 8, 1) && !list(7, B, 0, 2001), "and spends its own");
+	followers_note(&followers, 7, FOLLOWER_PROOF + 2, true);
+	ok(list(7, B, 0, 2001) != NULL, "who comes along a trail again is trusted again");
+	ok(!followers_spend(&followers, 9, 1), "who is not trusted has nothing to spend");
 }
 
 static void test_room(void)
