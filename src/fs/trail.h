@@ -1,7 +1,8 @@
 /*
  * Which directories are being read through, one file after the other: pure bookkeeping of the files that the kernel asks
- * for, by their inode numbers, which grow in the order that directories are listed in. Some programs go by that order
- * (grep -r, tar), others turn it round (rg), and each may be at several places of a directory. Private to fs/.
+ * for, by their inode numbers, which grow in the order that directories are listed in, but for files that have changed: those
+ * keep their place and get a new number, which looks like a step out of order. Some programs go by that order (grep -r, tar),
+ * others turn it round (rg), and each may be at several places of a directory. Private to fs/.
  */
 #ifndef CONTENTFS_FS_TRAIL_H
 #define CONTENTFS_FS_TRAIL_H
